@@ -1,0 +1,11 @@
+"""Explorables: pictures with sliders that live twice, from one Python function.
+
+In a running kernel an explorable is ipywidgets: Python draws the picture anew at each move. On the static page it is a
+piece of HTML that needs no server: every setting has been computed beforehand, by one batched call of the same
+function, and a few lines of JavaScript look the setting up. Viewers that run neither show the default setting.
+"""
+
+from optim.explore.controls import Choice, Slider
+from optim.explore.explorable import Explorable, explore
+
+__all__ = ["Choice", "Explorable", "Slider", "explore"]

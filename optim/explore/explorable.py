@@ -1,0 +1,121 @@
+"""One function, shown in two lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from optim.explore import live, page
+from optim.explore.controls import Choice, Slider
+from optim.explore.table import Table
+from optim.plots import Bars, Curve, Note, Panel, Points, Text, describe, picture
+
+
+def explore(function, panels, says, **controls):
+    """Return an explorable: a picture that follows sliders and choices.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the values of the controls by name and returns a list of marks. In a kernel a slider's value is a number.
+        On the static page it is an array that broadcasts with the others to one axis a slider, so that one call
+        computes every setting: `minimize` takes such arrays as they are. A choice's value is always a single one.
+    panels : Panel, list of Panel, or callable
+        What the marks stand on; a callable gets the values of the choices by name and returns the panels.
+    says : str
+        What there is to see, in a sentence.
+    **controls : Slider or Choice
+
+    Returns
+    -------
+    Explorable
+        Shows itself when it is the last value of a cell.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no slider or choice, or a mark fits neither its panel nor the sliders.
+
+    Examples
+    --------
+    >>> from optim import SGD, minimize, ravine
+    >>> from optim.plots import Note, landscape, path
+    >>> loss = ravine(20)
+    >>> def descent(eta):
+    ...     run = minimize(loss, loss.start, SGD(eta), steps=50)
+    ...     return [path(run), Note("The loss ends at {:.3g}.", run.loss[-1])]
+    >>> explore(descent, landscape(loss), "SGD on the ravine.", eta=Slider("learning rate η", 0.01, 0.11, default=0.05))
+    SGD on the ravine. [learning rate η 0.05] curve from (-2, 0.5) to (-0.1539, 0). The loss ends at 0.0118.
+    """
+    return Explorable(function, panels, says, controls)
+
+
+@dataclass
+class Explorable:
+    """What `explore` returns; see there."""
+
+    function: Callable
+    panels: object
+    says: str
+    controls: dict
+
+    def __post_init__(self):
+        """Put the choices first, and try the default setting."""
+        for name, control in self.controls.items():
+            if not isinstance(control, Slider | Choice):
+                raise TypeError(f"explore: {name} must be a Slider or a Choice; got {control!r}")
+        if not self.controls:
+            raise ValueError("explore: there must be a Slider or a Choice; got none")
+        self.choices = {name: c for name, c in self.controls.items() if isinstance(c, Choice)}
+        self.sliders = {name: c for name, c in self.controls.items() if isinstance(c, Slider)}
+        self.controls = {**self.choices, **self.sliders}
+        self.defaults = {name: c.default for name, c in self.controls.items()}
+        self.marks(**self.defaults)
+
+    def marks(self, **values):
+        """Return the marks of one setting, or of all where sliders are arrays."""
+        marks = list(self.function(**values))
+        count = len(self.panels_of(**values))
+        for mark in marks:
+            if not isinstance(mark, Curve | Points | Bars | Text | Note):
+                raise TypeError(f"explore: the function must return marks; got {mark!r:.60}")
+            if getattr(mark, "panel", 0) not in range(count):
+                raise ValueError(
+                    f"explore: a mark stands on panel {mark.panel}, but there are {count} (0 is the first)"
+                )
+        return marks
+
+    def panels_of(self, **values):
+        """Return the panels of a setting."""
+        panels = self.panels
+        if callable(panels):
+            panels = panels(**{name: values[name] for name in self.choices})
+        return [panels] if isinstance(panels, Panel) else list(panels)
+
+    def __repr__(self):
+        """Say what is shown, and the key numbers of the default setting."""
+        state = ", ".join(f"{c.label} {c.words()[c.position]}" for c in self.controls.values())
+        return describe(f"{self.says} [{state}]", self.marks(**self.defaults))
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        widget = {key: data for key, data in self.live()._repr_mimebundle_().items() if key.startswith("application/")}
+        return {"text/plain": repr(self), "text/html": self.html, "image/png": self.png(), **widget}
+
+    def live(self):
+        """Return it as ipywidgets: its life in a kernel."""
+        return live.widget(self)
+
+    def png(self):
+        """Return the default setting as a PNG, for viewers that run no scripts and for paper."""
+        return picture(self.panels_of(**self.defaults), self.marks(**self.defaults), self.says).png
+
+    @cached_property
+    def table(self):
+        """Everything the static page shows, at every setting."""
+        return Table(self)
+
+    @cached_property
+    def html(self):
+        """A piece of HTML that needs nothing but a browser: its life on the static page."""
+        return page.figure(self)

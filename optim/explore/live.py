@@ -1,0 +1,74 @@
+"""The life of an explorable in a kernel: ipywidgets, and a picture that Python draws anew at each move."""
+
+from __future__ import annotations
+
+import html
+import io
+
+import ipywidgets
+import numpy as np
+from PIL import Image
+
+from optim.explore.page import legend
+from optim.plots import Note, draw, on_panel
+
+
+def widget(explorable):
+    """Return an explorable as ipywidgets."""
+    controls = {name: control.widget() for name, control in explorable.controls.items()}
+    images = [ipywidgets.Image(format="png") for _ in explorable.panels_of(**explorable.defaults)]
+    note = ipywidgets.HTML()
+    reset = ipywidgets.Button(description="Reset")
+    screens = {}  # one for each panel, by what is chosen
+
+    def show(_=None):
+        values = {name: control.value for name, control in controls.items()}
+        chosen = tuple(controls[name].index for name in explorable.choices)
+        if chosen not in screens:
+            screens[chosen] = [Screen(panel) for panel in explorable.panels_of(**values)]
+        marks = explorable.marks(**values)
+        for number, (image, screen) in enumerate(zip(images, screens[chosen], strict=True)):
+            image.layout.width = f"{screen.panel.width}px"
+            image.value = screen.paint(on_panel(number, marks))
+        notes = " ".join(mark.describe() for mark in marks if isinstance(mark, Note))
+        note.value = f"{legend(marks)}<b>{html.escape(notes)}</b>"
+
+    def go_back(_):
+        for name, control in controls.items():
+            control.value = explorable.defaults[name]
+
+    for control in controls.values():
+        control.observe(show, "value")
+    reset.on_click(go_back)
+    show()
+    wrap = ipywidgets.Layout(flex_flow="row wrap")
+    return ipywidgets.VBox(
+        [
+            ipywidgets.Box([*controls.values(), reset], layout=wrap),
+            ipywidgets.Box(images, layout=wrap),
+            note,
+            ipywidgets.HTML(html.escape(explorable.says)),
+        ]
+    )
+
+
+class Screen:
+    """A panel whose axes and landscape are drawn once, and whose marks are drawn anew at each move."""
+
+    def __init__(self, panel):
+        self.panel = panel
+        fig = panel.figure()
+        fig.set_facecolor("white")
+        fig.canvas.draw()
+        self.figure, self.ground = fig, fig.canvas.copy_from_bbox(fig.bbox)
+
+    def paint(self, marks):
+        """Return the panel with these marks as a PNG."""
+        canvas, ax = self.figure.canvas, self.figure.axes[0]
+        canvas.restore_region(self.ground)
+        for artist in draw(ax, marks):
+            ax.draw_artist(artist)
+            artist.remove()
+        out = io.BytesIO()
+        Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(out, "png", compress_level=1)
+        return out.getvalue()

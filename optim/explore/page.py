@@ -1,0 +1,104 @@
+"""The life of an explorable on the static page: HTML, style and a script, with every setting inside."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from importlib.resources import files
+
+import numpy as np
+
+from optim.plots import COLORS, png
+
+STYLE = files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
+SCRIPT = files("optim.explore").joinpath("page.js").read_text(encoding="utf-8")
+
+
+def figure(explorable):
+    """Return an explorable as one piece of HTML that shows the default setting before any script runs."""
+    table, says = explorable.table, html.escape(explorable.says)
+    note = html.escape(" ".join(table.words[number][table.default] for number in table.notes))
+    controls = "".join(control.html() for control in explorable.controls.values())
+    panels = "".join(_panel(explorable, number) for number in range(len(explorable.panels_of(**explorable.defaults))))
+    spec = {
+        "packed": table.packed,
+        "columns": table.layout,
+        "words": table.words_start,
+        "marks": table.marks,
+        "notes": table.notes,
+    }
+    return "\n".join(
+        [
+            '<figure class="explorable">',
+            f"<style>{STYLE}</style>",
+            f'<form>{controls}<button type="reset">Reset</button></form>',
+            f'<div class="panels" role="img" aria-label="{says}">{panels}</div>',
+            legend(explorable.marks(**explorable.defaults)),
+            f'<figcaption>{says} <output class="note" aria-live="polite">{note}</output>',
+            "<noscript>The sliders need JavaScript; this is where they start.</noscript></figcaption>",
+            f'<script type="application/json">{json.dumps(spec, ensure_ascii=False)}</script>',
+            f"<script>{SCRIPT}</script>",
+            "</figure>",
+        ]
+    )
+
+
+def legend(marks):
+    """Return the labels of the marks with their colours, as HTML."""
+    named = {mark.label: mark for mark in marks if getattr(mark, "label", "")}
+    items = "".join(
+        f"<li><i{' class=dashed' if getattr(mark, 'dashed', False) else ''} "
+        f'style="color:var(--c{mark.color},{COLORS[mark.color]})"></i>{html.escape(label)}</li>'
+        for label, mark in named.items()
+    )
+    return f'<ul class="legend">{items}</ul>' if items else ""
+
+
+def _panel(explorable, number):
+    """Return one panel: the picture of its axes, and above it what moves."""
+    table = explorable.table
+    panels = [explorable.panels_of(**chosen)[number] for chosen in table.chosen]
+    left, top, width, height = panels[0].box
+    shapes = "".join(_shape(table, k) for k, mark in enumerate(table.marks) if mark["panel"] == number)
+    return (
+        f'<div class="panel" style="max-width:{panels[0].width}px;aspect-ratio:{panels[0].width}/{panels[0].height}">'
+        f'{_grounds(panels)}<svg viewBox="0 0 {panels[0].width} {panels[0].height}" aria-hidden="true">'
+        f'<svg x="{left}" y="{top}" width="{width}" height="{height}">{shapes}</svg></svg></div>'
+    )
+
+
+def _grounds(panels):
+    """Return the pictures of the axes: one, or where the choices change the panel one for each choice."""
+    changes = any(panel != panels[0] for panel in panels)
+    tags = []
+    for ground, panel in enumerate(panels if changes else panels[:1]):
+        data = base64.b64encode(png(panel.figure(), colors=32)).decode()
+        which = f' data-ground="{ground}"{" hidden" if ground else ""}' if changes else ""
+        tags.append(f'<img alt="" src="data:image/png;base64,{data}"{which}>')
+    return "".join(tags)
+
+
+def _shape(table, number):
+    """Return a mark at the default setting as SVG; the script redraws it by the same rules."""
+    mark = table.marks[number]
+    x, y = (table.columns[mark[axis]] for axis in ("x", "y"))
+    x, y = (a[0 if len(a) == 1 else table.default] / 10 for a in (x, y))
+    points = list(zip(*np.broadcast_arrays(x, y), strict=True))
+    paint = f"var(--c{mark['color']})"
+    if mark["kind"] == "Text":
+        words = html.escape(table.words[mark["words"]][table.default])
+        return f'<text data-mark="{number}" x="{x[0]:g}" y="{y[0]:g}" fill="{paint}">{words}</text>'
+    if mark["kind"] == "Bars":
+        half, floor = mark["width"] / 2, mark["floor"]
+        bars = "".join(f"M{a - half:g} {floor}V{b:g}h{2 * half:g}V{floor}Z" for a, b in points)
+        return f'<path data-mark="{number}" data-shape="bars" style="fill:{paint}" d="{bars}"/>'
+    dots = "".join(f"M{a:g} {b:g}h0" for a, b in points)
+    if mark["kind"] == "Points":
+        return f'<path data-mark="{number}" data-shape="dots" class="points" stroke="{paint}" d="{dots}"/>'
+    line = "".join(f"{'L' if k else 'M'}{a:g} {b:g}" for k, (a, b) in enumerate(points))
+    dashed = ' class="dashed"' if mark["dashed"] else ""
+    shapes = f'<path data-mark="{number}" data-shape="line"{dashed} stroke="{paint}" d="{line}"/>'
+    if mark["dots"]:
+        shapes += f'<path data-mark="{number}" data-shape="dots" stroke="{paint}" d="{dots}"/>'
+    return shapes

@@ -1,0 +1,177 @@
+"""Everything an explorable shows on the static page, computed at once and packed small."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import zlib
+
+import numpy as np
+
+from optim.plots import Bars, Curve, Note, Text, fill
+
+# A point further than this from the frame, in CSS pixels, is off the page for good: a curve is cut here.
+REACH = 20_000
+
+
+class Table:
+    """What the static page shows, at every setting.
+
+    The settings are numbered with the last control fastest, choices first. A column is an integer array, in tenths of a
+    CSS pixel, with a row for each setting (or one for all) and an entry for each point.
+
+    Attributes
+    ----------
+    columns : list of ndarray, shape (settings, points)
+    marks : list of dict
+        What to draw: the panel, the kind, the columns of x and y, and what else the kind needs.
+    words : list of list of str
+        The texts, each at every setting.
+    notes : list of int
+        Which of the words stand below the picture.
+    default : int
+        The number of the default setting.
+    packed : str
+        Columns and words, deflated and in base64.
+    """
+
+    def __init__(self, explorable):
+        self.columns, self.marks, self.words, self.notes = [], [], [], []
+        sliders, choices = explorable.sliders, explorable.choices
+        self.grid = tuple(len(slider.values) for slider in sliders.values())
+        self.settings = int(np.prod(self.grid)) * int(np.prod([len(c.values) for c in choices.values()]))
+        self.default = 0
+        for control in explorable.controls.values():
+            self.default = self.default * len(control.values) + control.position
+
+        arrays = {
+            name: slider.values.reshape((-1,) + (1,) * (len(self.grid) - k - 1))
+            for k, (name, slider) in enumerate(sliders.items())
+        }
+        values = itertools.product(*(choice.values for choice in choices.values()))
+        self.chosen = [dict(zip(choices, chosen, strict=True)) for chosen in values]
+        frames = [explorable.marks(**chosen, **arrays) for chosen in self.chosen]
+        panels = [explorable.panels_of(**chosen) for chosen in self.chosen]
+        kinds = {tuple(type(mark) for mark in frame) for frame in frames}
+        if len(kinds) > 1:
+            raise ValueError("explore: the function must return the same kinds of marks for every choice")
+        for marks in zip(*frames, strict=True):
+            self._add(marks, panels)
+        self._pack()
+
+    def _add(self, marks, panels):
+        """Add one mark, given as it is for each choice."""
+        mark = marks[0]
+        if isinstance(mark, Note):
+            self.notes.append(self._words(marks))
+            return
+        pairs = [self._pixels(m, p[m.panel]) for m, p in zip(marks, panels, strict=True)]
+        x, y = (self._column([pair[axis] for pair in pairs]) for axis in (0, 1))
+        entry = {"panel": mark.panel, "kind": type(mark).__name__, "x": x, "y": y, "color": mark.color}
+        if isinstance(mark, Text):
+            entry["words"] = self._words(marks)
+        if isinstance(mark, Bars):
+            panel = panels[0][mark.panel]
+            entry["width"] = round(mark.width / (panel.x[1] - panel.x[0]) * panel.box[2], 1)
+            entry["floor"] = panel.box[3]
+        if isinstance(mark, Curve):
+            entry |= {"dots": mark.dots, "dashed": mark.dashed}
+        self.marks.append(entry)
+
+    def _pixels(self, mark, panel):
+        """Return x and y in tenths of a pixel, shapes (points, 1 or settings of the sliders)."""
+        y = mark.height if isinstance(mark, Bars) else mark.y
+        x, y = (self._spread(mark, a) for a in panel.pixels(mark.x, y))
+        _, _, width, height = panel.box
+        if isinstance(mark, Curve):
+            x, y = cut(x, y, width, height)
+        else:
+            away = ~(np.abs(x) + np.abs(y) < REACH)
+            if away.any():
+                x, y = np.where(away, -REACH, x), np.where(away, -REACH, y)
+        return tuple(np.rint(10 * a).astype(np.int32) for a in (x, y))
+
+    def _spread(self, mark, a):
+        """Return an array of the shape (points, 1) where it is the same for all settings, (points, settings) else."""
+        a = np.asarray(a)
+        if isinstance(mark, Text):
+            a = a[None]
+        if a.ndim <= 1:
+            return np.atleast_1d(a)[:, None]
+        try:
+            return np.broadcast_to(a, (len(a), *self.grid)).reshape(len(a), -1)
+        except ValueError:
+            raise ValueError(
+                f"explore: a {type(mark).__name__} of shape {a.shape} does not broadcast to (points, "
+                f"{', '.join(map(str, self.grid))}), one axis for each slider"
+            ) from None
+
+    def _column(self, parts):
+        """Join what the choices gave to one column, and return its number; a column that is there is used again."""
+        if any(part.shape[1] > 1 for part in parts) or any(not np.array_equal(part, parts[0]) for part in parts):
+            each = int(np.prod(self.grid))
+            parts = [np.broadcast_to(part, (len(part), each)) for part in parts]
+            column = np.concatenate(parts, axis=1).T
+        else:
+            column = parts[0].T
+        for number, known in enumerate(self.columns):
+            if np.array_equal(known, column):
+                return number
+        self.columns.append(np.ascontiguousarray(column))
+        return len(self.columns) - 1
+
+    def _words(self, marks):
+        """Fill in a text at every setting, and return its number."""
+        words = []
+        for mark in marks:
+            values = [np.broadcast_to(value, self.grid).reshape(-1) for value in mark.values]
+            each = int(np.prod(self.grid))
+            words += [fill(mark.template, [value[k] for value in values]) for k in range(each)]
+        self.words.append(words)
+        return len(self.words) - 1
+
+    def _pack(self):
+        """Deflate columns and words: second differences along the points, their bytes in four planes."""
+        pieces, self.layout, start = [], [], 0
+        for column in self.columns:
+            second = np.diff(column, 2, axis=1, prepend=np.zeros((len(column), 2), np.int32))
+            zigzag = ((second << 1) ^ (second >> 31)).astype("<i4")
+            planes = zigzag.view(np.uint8).reshape(-1, 4).T
+            pieces.append(planes.tobytes())
+            self.layout.append({"start": start, "points": column.shape[1], "settings": column.shape[0]})
+            start += len(pieces[-1])
+        self.words_start = start
+        pieces.append(json.dumps(self.words, ensure_ascii=False).encode())
+        self.packed = base64.b64encode(zlib.compress(b"".join(pieces), 9)).decode()
+
+
+def cut(x, y, width, height):
+    """Cut each curve where it is off the page for good; what follows stays at the cut.
+
+    A curve that diverges is drawn up to REACH pixels outside its frame, in the direction in which it really leaves.
+
+    Parameters
+    ----------
+    x, y : ndarray, shapes (points, settings) or (points, 1)
+        Pixels from the upper left corner of the axes.
+    width, height : float
+        Of the axes, in pixels.
+    """
+    x, y = np.broadcast_arrays(x, y)
+    off = ~((np.abs(x - width / 2) < REACH) & (np.abs(y - height / 2) < REACH))  # true for NaN, too
+    if not off.any():
+        return x, y
+    x, y = x.copy(), y.copy()
+    for s in np.flatnonzero(off.any(axis=0)):
+        k = int(np.argmax(off[:, s]))
+        if k == 0:  # it begins off the page: there is nothing to see
+            x[:, s] = y[:, s] = -REACH
+            continue
+        step = np.array([x[k, s] - x[k - 1, s], y[k, s] - y[k - 1, s]])
+        share = 0.0
+        if np.all(np.isfinite(step)):
+            share = min(1.0, REACH / np.max(np.abs(step)))
+        x[k:, s] = x[k - 1, s] + share * step[0] if share else x[k - 1, s]
+        y[k:, s] = y[k - 1, s] + share * step[1] if share else y[k - 1, s]
+    return x, y

@@ -1,0 +1,268 @@
+r"""Losses with their gradients: landscapes of two parameters, and two made from data.
+
+Parameters come first: ``x, y = theta`` works whatever batch axes stand behind. Symbols: mu and lambda_max are the
+smallest and largest curvature, kappa is their ratio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from optim.checks import POSITIVE, real_numbers
+
+__all__ = [
+    "Loss",
+    "beale",
+    "bowl",
+    "himmelblau",
+    "least_squares",
+    "logistic",
+    "ravine",
+    "rosenbrock",
+    "saddle",
+]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss: its value, its gradient, and where to look at it.
+
+    Attributes
+    ----------
+    name : str
+    value, gradient : callable
+        Functions of theta, shape (d, *batch), that return the shapes (*batch) and (d, *batch). A loss made from data
+        takes a mini-batch as second argument, all the data without one.
+    dimension : int
+        How many parameters it has, d.
+    minima : tuple of tuples
+        The minima that are known.
+    start : tuple
+        Where the book's paths begin.
+    frame : ((left, right), (bottom, top)) or None
+        The window in which the book draws it.
+
+    Examples
+    --------
+    >>> loss = ravine(20)
+    >>> loss([-2.0, 0.5]), loss.gradient([-2.0, 0.5])
+    (4.5, array([-2., 10.]))
+    """
+
+    name: str
+    value: Callable
+    gradient: Callable
+    dimension: int
+    minima: tuple = ()
+    start: tuple = ()
+    frame: tuple | None = None
+
+    def __call__(self, theta, *batch):
+        """Return the value."""
+        return self.value(theta, *batch)
+
+    def __repr__(self):
+        """Show the name alone."""
+        return self.name
+
+
+def bowl():
+    r"""Return the round bowl, :math:`L = \tfrac12 (x^2 + y^2)`: every curvature is 1."""
+    return _quadratic("bowl()", 1.0)
+
+
+def ravine(kappa=20.0):
+    r"""Return the ravine, :math:`L = \tfrac12 (x^2 + \kappa y^2)`: flat along x (mu = 1), steep along y (kappa).
+
+    Parameters
+    ----------
+    kappa : float
+        The condition number lambda_max / mu, positive.
+    """
+    kappa = real_numbers("ravine", "kappa", kappa, POSITIVE)
+    return _quadratic(f"ravine({kappa:g})", kappa)
+
+
+def _quadratic(name, kappa):
+    def value(theta):
+        x, y = theta
+        return 0.5 * (x * x + kappa * y * y)
+
+    def gradient(theta):
+        x, y = theta
+        return np.stack([x, kappa * y])
+
+    frame = ((-2.2, 1.2), (-1.0, 1.0))
+    return Loss(name, value, gradient, 2, minima=((0.0, 0.0),), start=(-2.0, 0.5), frame=frame)
+
+
+def saddle():
+    r"""Return a saddle between two minima, :math:`L = \tfrac12 x^2 - \tfrac12 y^2 + \tfrac14 y^4`.
+
+    At the origin the gradient is zero though the loss is no minimum; the minima are at :math:`(0, \pm 1)`.
+    """
+
+    def value(theta):
+        x, y = theta
+        return 0.5 * (x * x - y * y) + 0.25 * y**4
+
+    def gradient(theta):
+        x, y = theta
+        return np.stack([x, y * y * y - y])
+
+    frame = ((-2.2, 1.2), (-1.6, 1.6))
+    return Loss("saddle()", value, gradient, 2, ((0.0, 1.0), (0.0, -1.0)), start=(-2.0, 0.01), frame=frame)
+
+
+def rosenbrock():
+    r"""Return Rosenbrock's curved valley (1960), :math:`L = (1-x)^2 + 100\,(y-x^2)^2`, lowest at (1, 1)."""
+
+    def value(theta):
+        x, y = theta
+        return (1 - x) ** 2 + 100 * (y - x * x) ** 2
+
+    def gradient(theta):
+        x, y = theta
+        across = y - x * x
+        return np.stack([-2 * (1 - x) - 400 * x * across, 200 * across])
+
+    frame = ((-2.0, 2.0), (-1.0, 3.0))
+    return Loss("rosenbrock()", value, gradient, 2, ((1.0, 1.0),), start=(-1.2, 1.0), frame=frame)
+
+
+def beale():
+    r"""Return Beale's function (1958), flat far out and steep at its corners, lowest at (3, 1/2).
+
+    .. math:: L = (1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2
+    """
+    targets = (1.5, 2.25, 2.625)
+
+    def value(theta):
+        x, y = theta
+        return sum((c - x + x * y**k) ** 2 for k, c in enumerate(targets, start=1))
+
+    def gradient(theta):
+        x, y = theta
+        misses = [c - x + x * y**k for k, c in enumerate(targets, start=1)]
+        along_x = sum(2 * miss * (y**k - 1) for k, miss in enumerate(misses, start=1))
+        along_y = sum(2 * miss * k * x * y ** (k - 1) for k, miss in enumerate(misses, start=1))
+        return np.stack([along_x, along_y])
+
+    frame = ((-1.0, 4.5), (-1.5, 1.8))
+    return Loss("beale()", value, gradient, 2, ((3.0, 0.5),), start=(1.0, 1.5), frame=frame)
+
+
+def himmelblau():
+    r"""Return Himmelblau's function (1972), :math:`L = (x^2+y-11)^2 + (x+y^2-7)^2`: four minima, all of value 0."""
+
+    def value(theta):
+        x, y = theta
+        return (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2
+
+    def gradient(theta):
+        x, y = theta
+        first, second = x * x + y - 11, x + y * y - 7
+        return np.stack([4 * x * first + 2 * second, 2 * first + 4 * y * second])
+
+    minima = (
+        (3.0, 2.0),
+        (-2.805118086952745, 3.131312518250573),
+        (-3.779310253377747, -3.283185991286170),
+        (3.584428340330492, -1.848126526964404),
+    )
+    frame = ((-5.0, 5.0), (-5.0, 5.0))
+    return Loss("himmelblau()", value, gradient, 2, minima, start=(-0.5, -1.0), frame=frame)
+
+
+def least_squares(X, y):
+    r"""Return the mean squared error of a linear model, :math:`L = \frac{1}{2N} \sum_n (x_n^\top\theta - y_n)^2`.
+
+    Parameters
+    ----------
+    X : array_like of floats, shape (N, d)
+        One example a row.
+    y : array_like of floats, shape (N,)
+        The truth.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match or a number is not finite.
+    """
+    X, y = examples("least_squares", X, y)
+
+    def value(theta, batch=None):
+        X_batch, y_batch = (X, y) if batch is None else batch
+        miss = _predict(X_batch, theta) - _beside(y_batch, theta)
+        return 0.5 * np.mean(miss * miss, axis=0)
+
+    def gradient(theta, batch=None):
+        X_batch, y_batch = (X, y) if batch is None else batch
+        miss = _predict(X_batch, theta) - _beside(y_batch, theta)
+        return np.tensordot(X_batch.T, miss, axes=1) / len(X_batch)
+
+    solution = np.linalg.lstsq(X, y, rcond=None)[0]
+    d = X.shape[1]
+    return Loss(f"least_squares({len(X)} examples)", value, gradient, d, (tuple(solution.tolist()),), (0.0,) * d)
+
+
+def logistic(X, y):
+    r"""Return the mean log loss of logistic regression, :math:`L = \frac1N\sum_n \log(1+e^{z_n}) - y_n z_n`.
+
+    Here :math:`z_n = x_n^\top\theta`. No minimum is listed: there is no formula for it, and none at all for data that a
+    line separates.
+
+    Parameters
+    ----------
+    X : array_like of floats, shape (N, d)
+        One example a row.
+    y : array_like of floats, shape (N,)
+        The class, 0 or 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not match, a number is not finite, or a class is neither 0 nor 1.
+    """
+    X, y = examples("logistic", X, y)
+    if wrong := set(np.unique(y).tolist()) - {0.0, 1.0}:
+        raise ValueError(f"logistic: y must hold the classes 0 and 1; got {min(wrong)}")
+
+    def value(theta, batch=None):
+        X_batch, y_batch = (X, y) if batch is None else batch
+        z = _predict(X_batch, theta)
+        return np.mean(np.logaddexp(0, z) - _beside(y_batch, theta) * z, axis=0)
+
+    def gradient(theta, batch=None):
+        X_batch, y_batch = (X, y) if batch is None else batch
+        z = _predict(X_batch, theta)
+        probability = 0.5 * (1 + np.tanh(0.5 * z))  # 1 / (1 + exp(-z)) without overflow
+        return np.tensordot(X_batch.T, probability - _beside(y_batch, theta), axes=1) / len(X_batch)
+
+    d = X.shape[1]
+    return Loss(f"logistic({len(X)} examples)", value, gradient, d, start=(0.0,) * d)
+
+
+def examples(who, X, y):
+    """Return X and y as arrays of floats, or say why they are no N examples with N answers."""
+    X, y = np.asarray(X), np.asarray(y)
+    X, y = (a.astype(np.float64) if a.dtype.kind in "iub" else a for a in (X, y))
+    if X.ndim != 2 or X.size == 0:
+        raise ValueError(f"{who}: X must have one example a row, shape (N, d); got shape {X.shape}")
+    if y.shape != X.shape[:1]:
+        raise ValueError(f"{who}: y must have one answer an example, shape ({len(X)},); got shape {y.shape}")
+    real_numbers(who, "X", X)
+    real_numbers(who, "y", y)
+    return X, y
+
+
+def _predict(X, theta):
+    return np.tensordot(X, theta, axes=1)
+
+
+def _beside(y, theta):
+    """Return y with an axis for each batch axis of theta."""
+    return y.reshape(y.shape + (1,) * (np.ndim(theta) - 1))

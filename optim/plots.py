@@ -1,0 +1,370 @@
+"""Pictures: panels to draw on, marks to draw, and figures that say in words what they show.
+
+A panel is a pair of axes, a landscape if it has a loss. A mark is what stands on it: a curve, points, bars, a text. The
+same marks make a still picture here and a moving one in `optim.explore`, where their numbers carry one axis more for
+each slider: behind the axis of the points stand the batch axes.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from PIL import Image
+
+from optim.losses import Loss
+
+__all__ = [
+    "Bars",
+    "Curve",
+    "Note",
+    "Panel",
+    "Picture",
+    "Points",
+    "Text",
+    "landscape",
+    "loss_curve",
+    "path",
+    "picture",
+]
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart; in print they differ in lightness.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B58900", "#333333")
+
+SCALE = 2  # device pixels a CSS pixel, for sharp pictures on a phone
+MARGINS = {"left": 58, "right": 12, "bottom": 44, "top": 28}  # CSS pixels around the axes
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A pair of axes with fixed limits.
+
+    Attributes
+    ----------
+    x, y : (float, float)
+        The limits.
+    xlabel, ylabel, title : str
+    xlog, ylog : bool
+        Whether an axis is logarithmic.
+    loss : Loss, optional
+        The landscape to show as contours, with its minima.
+    width, height : int
+        Size in CSS pixels, margins included.
+    xticks : dict, optional
+        Labels to show at given places instead of numbers.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    xlabel: str = ""
+    ylabel: str = ""
+    title: str = ""
+    xlog: bool = False
+    ylog: bool = False
+    loss: Loss | None = None
+    width: int = 360
+    height: int = 300
+    xticks: dict | None = None
+
+    def __post_init__(self):
+        """Refuse limits that no axis can have."""
+        for name, (low, high), log in (("x", self.x, self.xlog), ("y", self.y, self.ylog)):
+            if not (np.isfinite(low) and np.isfinite(high) and low < high):
+                raise ValueError(f"Panel: {name} must be (low, high) with low < high; got ({low}, {high})")
+            if log and low <= 0:
+                raise ValueError(f"Panel: {name} is logarithmic, so its limits must be positive; got ({low}, {high})")
+
+    @property
+    def box(self):
+        """The axes inside the panel, as (left, top, width, height) in CSS pixels."""
+        m = MARGINS
+        return m["left"], m["top"], self.width - m["left"] - m["right"], self.height - m["top"] - m["bottom"]
+
+    def pixels(self, x, y):
+        """Return where the point (x, y) lies, in CSS pixels from the upper left corner of the axes."""
+        _, _, width, height = self.box
+        along = _fraction(x, self.x, self.xlog)
+        up = _fraction(y, self.y, self.ylog)
+        return along * width, (1 - up) * height
+
+    def figure(self):
+        """Return a matplotlib figure with the axes and the landscape, and nothing that moves."""
+        fig = Figure((self.width / 96, self.height / 96), dpi=96 * SCALE, facecolor="none")
+        FigureCanvasAgg(fig)
+        left, top, width, height = self.box
+        bottom = self.height - top - height
+        box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
+        ax = fig.add_axes(box, facecolor="none")
+        ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        ax.set_title(self.title, fontsize=10)
+        if self.xlog:
+            ax.set_xscale("log")
+        if self.ylog:
+            ax.set_yscale("log")
+        ax.set(xlim=self.x, ylim=self.y)
+        if self.xticks:
+            ax.set_xticks(list(self.xticks), list(self.xticks.values()))
+        ax.tick_params(labelsize=9)
+        for axis, log in ((ax.xaxis, self.xlog), (ax.yaxis, self.ylog)):
+            if not log and not (axis is ax.xaxis and self.xticks):
+                axis.set_major_locator(MaxNLocator(5))
+        if self.loss is None:
+            ax.grid(color="#888888", alpha=0.25, linewidth=0.6)
+        else:
+            _contours(ax, self.loss)
+        return fig
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line through points; `dots` marks each of them."""
+
+    x: np.ndarray
+    y: np.ndarray
+    label: str = ""
+    color: int = 0
+    panel: int = 0
+    dots: bool = False
+    dashed: bool = False
+
+    def draw(self, ax):
+        """Return the matplotlib artists."""
+        style = {"color": COLORS[self.color], "linestyle": "--" if self.dashed else "-", "linewidth": 1.6}
+        dots = {"marker": "o", "markersize": 3} if self.dots else {}
+        return ax.plot(self.x, self.y, label=self.label, **style, **dots)
+
+    def describe(self):
+        """Say from where to where the line goes."""
+        x, y = np.broadcast_arrays(self.x, self.y)
+        finite = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+        if not len(finite):
+            return f"{self.label or 'curve'}: nothing to draw"
+        first, last = finite[0], finite[-1]
+        end = f"to {_point(x[last], y[last])}" + ("" if last == len(x) - 1 else ", then diverged")
+        return f"{self.label or 'curve'} from {_point(x[first], y[first])} {end}"
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points that no line joins."""
+
+    x: np.ndarray
+    y: np.ndarray
+    label: str = ""
+    color: int = 0
+    panel: int = 0
+
+    def draw(self, ax):
+        """Return the matplotlib artists."""
+        return ax.plot(self.x, self.y, "o", color=COLORS[self.color], markersize=5, label=self.label)
+
+    def describe(self):
+        """Say where the points lie."""
+        x, y = np.broadcast_arrays(self.x, self.y)
+        if len(x) > 3:
+            return f"{self.label or 'points'}: {len(x)} from {_point(x[0], y[0])} to {_point(x[-1], y[-1])}"
+        return f"{self.label or 'point'} at " + ", ".join(_point(*at) for at in zip(x, y, strict=True))
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars that stand on the lower edge of the panel, `width` wide in the units of x."""
+
+    x: np.ndarray
+    height: np.ndarray
+    width: float = 0.8
+    label: str = ""
+    color: int = 0
+    panel: int = 0
+
+    def draw(self, ax):
+        """Return the matplotlib artists."""
+        low = ax.get_ylim()[0]
+        height = np.broadcast_to(self.height, np.shape(self.x))
+        return list(ax.bar(self.x, height - low, self.width, low, color=COLORS[self.color], label=self.label))
+
+    def describe(self):
+        """Give the heights."""
+        heights = np.broadcast_to(self.height, np.shape(self.x))
+        return f"{self.label or 'bars'}: " + ", ".join(f"{h:.4g}" for h in heights)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text at (x, y) whose numbers may move with it; a value that is not finite reads "diverged"."""
+
+    x: np.ndarray
+    y: np.ndarray
+    template: str
+    values: tuple = ()
+    color: int = 5
+    panel: int = 0
+
+    def draw(self, ax):
+        """Return the matplotlib artists."""
+        text = fill(self.template, self.values)
+        return [ax.text(self.x, self.y, text, color=COLORS[self.color], fontsize=9, clip_on=True)]
+
+    def describe(self):
+        """Give the text."""
+        return fill(self.template, self.values)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence below the picture, with its numbers: Note("The loss ends at {:.3g}.", run.loss[-1])."""
+
+    template: str
+    values: tuple = field(default=())
+
+    def __init__(self, template, *values):
+        object.__setattr__(self, "template", template)
+        object.__setattr__(self, "values", values)
+
+    def draw(self, ax):
+        """Return no artist: a note stands below the picture."""
+        return []
+
+    def describe(self):
+        """Give the sentence."""
+        return fill(self.template, self.values)
+
+
+class Picture:
+    """A still picture and what it shows in words: the words are its alternative text and what nbval compares."""
+
+    def __init__(self, png, text, width):
+        self.png, self.text, self.width = png, text, width
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/png": self.png, "text/plain": self.text}, {"image/png": {"width": self.width}}
+
+    def __repr__(self):
+        """Give the words."""
+        return self.text
+
+
+def landscape(loss, **changes):
+    """Return a panel that shows `loss` in its frame, with contours and minima."""
+    if loss.frame is None:
+        raise ValueError(f"landscape: {loss.name} has no frame to be drawn in; only losses of two parameters have one")
+    x, y = loss.frame
+    return Panel(**{"x": x, "y": y, "xlabel": r"$\theta_1$", "ylabel": r"$\theta_2$", "loss": loss, **changes})
+
+
+def path(run, **style):
+    """Return the curve of a trajectory through its first two parameters, a dot at each step."""
+    return Curve(run.theta[:, 0], run.theta[:, 1], **{"dots": True, **style})
+
+
+def loss_curve(run, **style):
+    """Return the curve of a trajectory's loss over the steps."""
+    return Curve(np.arange(len(run.loss)), run.loss, **style)
+
+
+def picture(panels, marks, says):
+    """Draw marks on panels side by side.
+
+    Parameters
+    ----------
+    panels : Panel or list of Panel
+    marks : list of marks
+        Each stands on the panel whose number it bears.
+    says : str
+        What the picture shows, in a sentence; the key numbers of the marks are added to it.
+
+    Returns
+    -------
+    Picture
+
+    Examples
+    --------
+    >>> from optim import ravine, minimize, SGD
+    >>> loss = ravine(20)
+    >>> run = minimize(loss, loss.start, SGD(0.09), 50)
+    >>> picture(landscape(loss), [path(run, label="SGD")], "A path on the ravine.")
+    A path on the ravine. SGD from (-2, 0.5) to (-0.01791, 7.136e-06).
+    """
+    panels = [panels] if isinstance(panels, Panel) else panels
+    figures = []
+    for number, panel in enumerate(panels):
+        fig = panel.figure()
+        fig.set_facecolor("white")
+        draw(fig.axes[0], on_panel(number, marks), legend=True)
+        figures.append(fig)
+    return Picture(png(*figures), describe(says, marks), sum(panel.width for panel in panels))
+
+
+def draw(ax, marks, legend=False):
+    """Draw marks on matplotlib axes and return the artists."""
+    artists = [artist for mark in marks for artist in mark.draw(ax)]
+    if legend and any(getattr(mark, "label", "") for mark in marks):
+        ax.legend(fontsize=8, framealpha=0.7, loc="best")
+    return artists
+
+
+def on_panel(number, marks):
+    """Return the marks that stand on a panel; a note stands on none."""
+    return [mark for mark in marks if getattr(mark, "panel", None) == number]
+
+
+def describe(says, marks):
+    """Return the sentence `says`, followed by the key numbers of the marks."""
+    return " ".join([says, *(mark.describe().rstrip(".") + "." for mark in marks)])
+
+
+def fill(template, values):
+    """Fill the numbers into a template; one that is not finite reads "diverged"."""
+    numbers = [_Diverged(v) if isinstance(v, float | np.floating) else v for v in map(_plain, values)]
+    return template.format(*numbers)
+
+
+def png(*figures, colors=64):
+    """Return the figures side by side as a PNG with a palette, a third of the size of one without."""
+    images = []
+    for fig in figures:
+        fig.canvas.draw()
+        images.append(np.asarray(fig.canvas.buffer_rgba()))
+    height = max(len(image) for image in images)
+    padded = [np.pad(image, ((0, height - len(image)), (0, 0), (0, 0)), constant_values=255) for image in images]
+    image = Image.fromarray(np.concatenate(padded, axis=1))
+    out = io.BytesIO()
+    image.quantize(colors, Image.Quantize.FASTOCTREE).save(out, "png", optimize=True)
+    return out.getvalue()
+
+
+class _Diverged(float):
+    def __format__(self, spec):
+        return format(float(self), spec) if np.isfinite(self) else "diverged"
+
+
+def _plain(value):
+    return value.item() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def _point(x, y):
+    return f"({x:.4g}, {y:.4g})"
+
+
+def _fraction(value, limits, log):
+    """Return where value lies between the limits, 0 at the first and 1 at the second."""
+    if log:  # nothing positive is left of zero: it lies below every frame
+        value, limits = np.log10(np.maximum(value, np.finfo(float).tiny)), np.log10(limits)
+    low, high = limits
+    return (np.asarray(value, float) - low) / (high - low)
+
+
+def _contours(ax, loss):
+    """Draw the landscape: contours that share out the area evenly, whatever the heights."""
+    (left, right), (bottom, top) = loss.frame if loss.frame else (ax.get_xlim(), ax.get_ylim())
+    x, y = np.linspace(left, right, 161), np.linspace(bottom, top, 161)
+    height = loss.value(np.stack(np.meshgrid(x, y)))
+    levels = np.unique(np.quantile(height, np.linspace(0, 1, 14)))
+    ax.contourf(x, y, height, levels, cmap="Blues_r", alpha=0.35, antialiased=True)
+    ax.contour(x, y, height, levels[1:-1], colors="#5b7f9e", linewidths=0.5)
+    for minimum in loss.minima:
+        ax.plot(*minimum, "*", color="#333333", markersize=8)
