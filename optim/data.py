@@ -106,7 +106,7 @@ def online(X, y, *, seed):
     >>> online([[1.0], [2.0]], [1.0, 2.0], seed=0)
     1 of 2 examples a step, 2 steps a pass
     """
-    return mini_batches(X, y, 1, seed=seed)
+    return Stream(*examples("online", X, y), 1, whole_number("online", "seed", seed))
 
 
 def diabetes():

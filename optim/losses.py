@@ -1,7 +1,8 @@
 r"""Losses with their gradients: landscapes of two parameters, and two made from data.
 
 Parameters come first: ``x, y = theta`` works whatever batch axes stand behind. Symbols: mu and lambda_max are the
-smallest and largest curvature, kappa is their ratio.
+smallest and largest curvature, kappa is their ratio. Powers are written as products, which are the same to the last bit
+for one run and for a grid of them (Python's ** is not).
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def saddle():
 
     def value(theta):
         x, y = theta
-        return 0.5 * (x * x - y * y) + 0.25 * y**4
+        return 0.5 * (x * x - y * y) + 0.25 * y * y * y * y
 
     def gradient(theta):
         x, y = theta
@@ -122,7 +123,8 @@ def rosenbrock():
 
     def value(theta):
         x, y = theta
-        return (1 - x) ** 2 + 100 * (y - x * x) ** 2
+        miss, across = 1 - x, y - x * x
+        return miss * miss + 100 * across * across
 
     def gradient(theta):
         x, y = theta
@@ -138,17 +140,19 @@ def beale():
 
     .. math:: L = (1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2
     """
-    targets = (1.5, 2.25, 2.625)
+
+    def misses(x, y):
+        return 1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y * y * y
 
     def value(theta):
-        x, y = theta
-        return sum((c - x + x * y**k) ** 2 for k, c in enumerate(targets, start=1))
+        a, b, c = misses(*theta)
+        return a * a + b * b + c * c
 
     def gradient(theta):
         x, y = theta
-        misses = [c - x + x * y**k for k, c in enumerate(targets, start=1)]
-        along_x = sum(2 * miss * (y**k - 1) for k, miss in enumerate(misses, start=1))
-        along_y = sum(2 * miss * k * x * y ** (k - 1) for k, miss in enumerate(misses, start=1))
+        a, b, c = misses(x, y)
+        along_x = 2 * (a * (y - 1) + b * (y * y - 1) + c * (y * y * y - 1))
+        along_y = 2 * x * (a + 2 * b * y + 3 * c * y * y)
         return np.stack([along_x, along_y])
 
     frame = ((-1.0, 4.5), (-1.5, 1.8))
@@ -160,7 +164,8 @@ def himmelblau():
 
     def value(theta):
         x, y = theta
-        return (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2
+        first, second = x * x + y - 11, x + y * y - 7
+        return first * first + second * second
 
     def gradient(theta):
         x, y = theta
@@ -196,13 +201,13 @@ def least_squares(X, y):
 
     def value(theta, batch=None):
         X_batch, y_batch = (X, y) if batch is None else batch
-        miss = _predict(X_batch, theta) - _beside(y_batch, theta)
+        miss = _times(X_batch, theta) - _beside(y_batch, theta)
         return 0.5 * np.mean(miss * miss, axis=0)
 
     def gradient(theta, batch=None):
         X_batch, y_batch = (X, y) if batch is None else batch
-        miss = _predict(X_batch, theta) - _beside(y_batch, theta)
-        return np.tensordot(X_batch.T, miss, axes=1) / len(X_batch)
+        miss = _times(X_batch, theta) - _beside(y_batch, theta)
+        return _times(X_batch.T, miss) / len(X_batch)
 
     solution = np.linalg.lstsq(X, y, rcond=None)[0]
     d = X.shape[1]
@@ -233,14 +238,14 @@ def logistic(X, y):
 
     def value(theta, batch=None):
         X_batch, y_batch = (X, y) if batch is None else batch
-        z = _predict(X_batch, theta)
+        z = _times(X_batch, theta)
         return np.mean(np.logaddexp(0, z) - _beside(y_batch, theta) * z, axis=0)
 
     def gradient(theta, batch=None):
         X_batch, y_batch = (X, y) if batch is None else batch
-        z = _predict(X_batch, theta)
+        z = _times(X_batch, theta)
         probability = 0.5 * (1 + np.tanh(0.5 * z))  # 1 / (1 + exp(-z)) without overflow
-        return np.tensordot(X_batch.T, probability - _beside(y_batch, theta), axes=1) / len(X_batch)
+        return _times(X_batch.T, probability - _beside(y_batch, theta)) / len(X_batch)
 
     d = X.shape[1]
     return Loss(f"logistic({len(X)} examples)", value, gradient, d, start=(0.0,) * d)
@@ -259,8 +264,10 @@ def examples(who, X, y):
     return X, y
 
 
-def _predict(X, theta):
-    return np.tensordot(X, theta, axes=1)
+def _times(X, theta):
+    """Return the matrix product of X with theta, whatever batch axes theta has."""
+    theta = np.asarray(theta)
+    return (X @ theta.reshape(len(theta), -1)).reshape(len(X), *theta.shape[1:])
 
 
 def _beside(y, theta):

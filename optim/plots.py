@@ -30,6 +30,7 @@ __all__ = [
     "loss_curve",
     "path",
     "picture",
+    "spread",
 ]
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; in print they differ in lightness.
@@ -93,7 +94,7 @@ class Panel:
 
     def figure(self):
         """Return a matplotlib figure with the axes and the landscape, and nothing that moves."""
-        fig = Figure((self.width / 96, self.height / 96), dpi=96 * SCALE, facecolor="none")
+        fig = Figure((self.width / 96, self.height / 96), dpi=96 * SCALE, facecolor="white")
         FigureCanvasAgg(fig)
         left, top, width, height = self.box
         bottom = self.height - top - height
@@ -266,6 +267,21 @@ def loss_curve(run, **style):
     return Curve(np.arange(len(run.loss)), run.loss, **style)
 
 
+def spread(values, *settings):
+    """Return `values` with a further axis for each axis of the settings, so that a curve broadcasts with sliders.
+
+    Examples
+    --------
+    >>> eta = np.array([0.1, 0.2, 0.3])  # three settings of a slider
+    >>> (eta * spread(np.arange(5), eta)).shape
+    (5, 3)
+    >>> (0.1 * spread(np.arange(5), 0.1)).shape
+    (5,)
+    """
+    axes = len(np.broadcast_shapes(*(np.shape(setting) for setting in settings)))
+    return np.reshape(values, (-1,) + (1,) * axes)
+
+
 def picture(panels, marks, says):
     """Draw marks on panels side by side.
 
@@ -293,7 +309,6 @@ def picture(panels, marks, says):
     figures = []
     for number, panel in enumerate(panels):
         fig = panel.figure()
-        fig.set_facecolor("white")
         draw(fig.axes[0], on_panel(number, marks), legend=True)
         figures.append(fig)
     return Picture(png(*figures), describe(says, marks), sum(panel.width for panel in panels))
@@ -323,17 +338,20 @@ def fill(template, values):
     return template.format(*numbers)
 
 
-def png(*figures, colors=64):
+def png(*figures, colors=96):
     """Return the figures side by side as a PNG with a palette, a third of the size of one without."""
     images = []
     for fig in figures:
         fig.canvas.draw()
-        images.append(np.asarray(fig.canvas.buffer_rgba()))
+        images.append(np.asarray(fig.canvas.buffer_rgba())[:, :, :3])
     height = max(len(image) for image in images)
     padded = [np.pad(image, ((0, height - len(image)), (0, 0), (0, 0)), constant_values=255) for image in images]
     image = Image.fromarray(np.concatenate(padded, axis=1))
+    image = image.quantize(colors, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = np.array(image.getpalette())
+    image.putpalette(np.where(palette > 250, 255, palette).tolist())  # the quantizer greys white a little
     out = io.BytesIO()
-    image.quantize(colors, Image.Quantize.FASTOCTREE).save(out, "png", optimize=True)
+    image.save(out, "png", optimize=True)
     return out.getvalue()
 
 
@@ -359,12 +377,10 @@ def _fraction(value, limits, log):
 
 
 def _contours(ax, loss):
-    """Draw the landscape: contours that share out the area evenly, whatever the heights."""
-    (left, right), (bottom, top) = loss.frame if loss.frame else (ax.get_xlim(), ax.get_ylim())
-    x, y = np.linspace(left, right, 161), np.linspace(bottom, top, 161)
+    """Draw the landscape, darker where it is lower, in bands of equal area whatever the heights."""
+    x, y = (np.linspace(*limits, 161) for limits in (ax.get_xlim(), ax.get_ylim()))
     height = loss.value(np.stack(np.meshgrid(x, y)))
-    levels = np.unique(np.quantile(height, np.linspace(0, 1, 14)))
-    ax.contourf(x, y, height, levels, cmap="Blues_r", alpha=0.35, antialiased=True)
-    ax.contour(x, y, height, levels[1:-1], colors="#5b7f9e", linewidths=0.5)
+    levels = np.unique(np.quantile(height, np.linspace(0, 1, 15)))
+    ax.contourf(x, y, height, levels, cmap="Blues_r", alpha=0.45)
     for minimum in loss.minima:
         ax.plot(*minimum, "*", color="#333333", markersize=8)

@@ -18,7 +18,7 @@ array([ 0.9, -1.9])
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, make_dataclass
+from dataclasses import dataclass, fields, is_dataclass, make_dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -38,6 +38,9 @@ DOMAIN = {
     "beta2": BELOW_ONE,
     "eps": NOT_NEGATIVE,
 }
+
+# Arguments that are no hyperparameters, by their annotation: what they must be, in words, and the type.
+SWITCHES = {"bool": ("True or False", bool), "str": ("a string", str)}
 
 # What PyTorch, Keras and Optax call our arguments: whoever types these names is told ours.
 ELSEWHERE = {
@@ -81,6 +84,8 @@ class Rule:
 
     def __new__(cls, *args, **kwargs):
         """Answer an argument that the rule does not have with the name it may have been meant for."""
+        if not is_dataclass(cls):
+            raise TypeError(f"{cls.__name__}: a rule is a dataclass; write @dataclass(frozen=True) above its class")
         names = [field.name for field in fields(cls)]
         for name in kwargs:
             if name not in names:
@@ -95,7 +100,10 @@ class Rule:
         shapes = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool | str):  # a switch such as bias_correction, no hyperparameter
+            if switch := SWITCHES.get(getattr(field.type, "__name__", field.type)):
+                words, kind = switch
+                if not isinstance(value, kind):
+                    raise TypeError(f"{self.name}: {field.name} must be {words}; got {value!r}")
                 continue
             if callable(value) and field.name == "eta":
                 shapes[field.name] = np.shape(self._scheduled(1))
@@ -147,8 +155,8 @@ class Rule:
             If an argument is of the wrong kind or shape, before anything is changed.
         """
         grad = self._checked(theta, grad, state)
+        hypers = self._hypers(state.t + 1, theta.dtype)
         state.t += 1
-        hypers = self._hypers(state.t, theta.dtype)
         for part in self._blocks(theta, grad, state):
             self.update(*part, **hypers)
         return theta
@@ -166,15 +174,17 @@ class Rule:
             raise TypeError(f"{self.name}: the state must come from this rule's init; got {type(state).__name__}")
         if not isinstance(theta, np.ndarray):
             raise TypeError(f"{self.name}: theta is changed in place, so it must be an array; got {theta!r:.60}")
-        if theta.dtype.kind != "f":
-            float_array(self.name, "theta", theta)
+        if not theta.flags.writeable:
+            raise ValueError(f"{self.name}: theta is changed in place, but it is read-only; use theta.copy()")
         grad = np.asarray(grad)
+        for name, array in (("theta", theta), ("grad", grad)):
+            if array.dtype.kind != "f":
+                float_array(self.name, name, array)
         if grad.shape != theta.shape:
             raise ValueError(f"{self.name}: the gradient must have the shape of theta, {theta.shape}; got {grad.shape}")
         if self.memory and (remembered := getattr(state, self.memory[0]).shape) != theta.shape:
             raise ValueError(f"{self.name}: the state was made for theta of shape {remembered}; got {theta.shape}")
-        batch = theta.shape[1:]
-        if self.batch_shape and np.broadcast_shapes(self.batch_shape, batch) != batch:
+        if self.batch_shape and not _fits(self.batch_shape, theta.shape[1:]):
             raise ValueError(
                 f"{self.name}: hyperparameters of shape {self.batch_shape} need theta of shape (d, *batch) with batch "
                 f"axes to match; got {theta.shape}"
@@ -191,6 +201,11 @@ class Rule:
             value = getattr(self, field.name)
             if callable(value):
                 value = self._scheduled(t)
+                if not _fits(np.shape(value), self.batch_shape):
+                    raise ValueError(
+                        f"{self.name}: a schedule keeps its shape, so eta({t}) must fit {self.batch_shape}; "
+                        f"got {np.shape(value)}"
+                    )
             if isinstance(value, np.ndarray) and dtype != np.float64:
                 value = value.view(Weak)
             if not isinstance(value, bool | str):
@@ -237,7 +252,6 @@ class SGD(Rule):
     eta: Rate
 
     def update(self, theta, g, s, eta):
-        """Write the equation of the class."""
         theta -= eta * g
 
 
@@ -276,7 +290,6 @@ class Momentum(Rule):
     memory = ("v",)
 
     def update(self, theta, g, s, eta, lam):
-        """Write the equation of the class."""
         s.v *= lam
         s.v -= eta * g
         theta += s.v
@@ -316,7 +329,6 @@ class Adagrad(Rule):
     memory = ("v",)
 
     def update(self, theta, g, s, eta, eps):
-        """Write the equation of the class."""
         s.v += g * g
         theta -= eta * over(g, np.sqrt(s.v), eps)
 
@@ -367,7 +379,6 @@ class RMSProp(Rule):
         super().__post_init__()
 
     def update(self, theta, g, s, eta, alpha, eps):
-        """Write the equation of the class."""
         if s.t == 1 and self.start == "gradient":
             s.v += g * g
         else:
@@ -417,7 +428,6 @@ class Adam(Rule):
     memory = ("m", "v")
 
     def update(self, theta, g, s, eta, beta1, beta2, eps):
-        """Write the equation of the class."""
         s.m *= beta1
         s.m += (1 - beta1) * g
         s.v *= beta2
@@ -452,15 +462,29 @@ class Weak(np.ndarray):
     So 1 - beta2 is worked out in double precision, and its product with a float32 gradient is still float32.
     """
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+    def __array_ufunc__(self, ufunc, method, *inputs, out=(), **kwargs):
         """Meet other arrays in their precision, and stay weak among numbers and other weak arrays."""
         met = [x.dtype for x in inputs if isinstance(x, np.ndarray) and not isinstance(x, Weak)]
-        plain = [x.view(np.ndarray) if isinstance(x, Weak) else x for x in inputs]
-        if not met:
-            return getattr(ufunc, method)(*plain, **kwargs).view(Weak)
-        weak = [isinstance(x, Weak) for x in inputs]
-        plain = [x.astype(met[0]) if was_weak else x for x, was_weak in zip(plain, weak, strict=True)]
-        return getattr(ufunc, method)(*plain, **kwargs)
+        precision = np.result_type(0.0, *met)  # of a Python float that meets them
+        inputs = [np.asarray(x, precision) if isinstance(x, Weak) else x for x in inputs]
+        if out:
+            kwargs["out"] = tuple(x.view(np.ndarray) if isinstance(x, Weak) else x for x in out)
+        result = getattr(ufunc, method)(*inputs, **kwargs)
+        return result if met else _weak(result)
+
+
+def _weak(result):
+    if isinstance(result, tuple):
+        return tuple(map(_weak, result))
+    if isinstance(result, np.floating):
+        return float(result)
+    return result.view(Weak) if isinstance(result, np.ndarray) and result.dtype.kind == "f" else result
+
+
+def _fits(shape, batch):
+    """Whether `shape` broadcasts to exactly `batch`."""
+    pairs = zip(reversed(shape), reversed(batch), strict=False)
+    return len(shape) <= len(batch) and all(n in (1, b) for n, b in pairs)
 
 
 def _same(value, default):

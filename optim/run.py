@@ -100,25 +100,24 @@ def minimize(loss, theta0, rule, steps, *, batches=None, project=None):
 
     path = np.full((steps + 1, *theta.shape), np.nan, theta.dtype)
     losses = np.full((steps + 1, *theta.shape[1:]), np.nan, theta.dtype)
-    path[0], losses[0] = theta, loss.value(theta)
-    if not np.all(np.isfinite(losses[0])):
-        raise ValueError(f"minimize: the loss at theta0 must be finite; got {loss.value(theta)}")
+    path[0], losses[0] = theta, _first_value(loss, theta)
 
     gone = np.zeros(theta.shape[1:], bool)
     with np.errstate(all="ignore"):  # what overflows here is marked below, not warned about
         for t in range(1, steps + 1):
             g = gradient(theta, t)
-            rule.step(theta, g, state)
+            if rule.step(theta, g, state) is not theta:
+                raise TypeError(f"minimize: the step of {rule} must change theta in place and return it")
             if project is not None:
-                theta[...] = project(theta)
-            value = loss.value(theta)
+                theta[...] = _projected(project, theta)
+            value = np.asarray(loss.value(theta), theta.dtype)
             gone |= ~(np.isfinite(value) & np.isfinite(g).all(axis=0) & np.isfinite(theta).all(axis=0))
             if gone.any():
                 np.copyto(theta, np.nan, where=gone)
                 if gone.all():
                     break
             path[t], losses[t] = theta, np.where(gone, np.nan, value)
-    return Trajectory(path, losses, gone, str(rule), getattr(loss, "name", type(loss).__name__))
+    return Trajectory(path, losses, gone, str(rule), _name(loss))
 
 
 def _start(loss, theta0, rule):
@@ -128,12 +127,14 @@ def _start(loss, theta0, rule):
         raise ValueError(f"minimize: theta0 must have a first axis of components; got {theta0}, write [{theta0}]")
     if not np.all(np.isfinite(theta0)):
         raise ValueError(f"minimize: theta0 must be finite; got {theta0}")
+    for what, thing, methods in (("loss", loss, ("value", "gradient")), ("rule", rule, ("init", "step"))):
+        for method in methods:
+            if isinstance(thing, type) or not hasattr(thing, method):
+                like = {"loss": "bowl()", "rule": "SGD(eta=0.1)"}[what]
+                raise TypeError(f"minimize: {what} must have a method {method}, as {like} has; got {thing!r}")
     dimension = getattr(loss, "dimension", None)
     if dimension is not None and len(theta0) != dimension:
-        raise ValueError(f"minimize: {loss.name} has {dimension} parameters; theta0 has {len(theta0)}")
-    for method in ("init", "step"):
-        if isinstance(rule, type) or not hasattr(rule, method):
-            raise TypeError(f"minimize: rule must have a method {method}, as SGD(eta=0.1) has; got {rule!r}")
+        raise ValueError(f"minimize: {_name(loss)} has {dimension} parameters; theta0 has {len(theta0)}")
     grid = getattr(rule, "batch_shape", ())
     try:
         batch = np.broadcast_shapes(theta0.shape[1:], grid)
@@ -146,9 +147,34 @@ def _start(loss, theta0, rule):
     return np.broadcast_to(theta0, (len(theta0), *batch)).copy()
 
 
+def _name(loss):
+    return getattr(loss, "name", type(loss).__name__)
+
+
+def _first_value(loss, theta):
+    """Return the loss at theta0, if it is one finite number for each run."""
+    value = np.asarray(loss.value(theta))
+    if value.shape != theta.shape[1:]:
+        raise ValueError(
+            f"minimize: the value of {_name(loss)} must have the batch shape of theta, {theta.shape[1:]}; "
+            f"got {value.shape}"
+        )
+    if not np.all(np.isfinite(value)):
+        raise ValueError(f"minimize: the loss at theta0 must be finite; got {value}")
+    return value
+
+
+def _projected(project, theta):
+    """Return theta mapped back into the feasible set."""
+    inside = project(theta)
+    if np.shape(inside) != theta.shape:
+        raise ValueError(f"minimize: project must return the parameters, shape {theta.shape}; got {inside!r:.60}")
+    return inside
+
+
 def _gradients(loss, batches):
     """Return gradient(theta, t), which takes the next batch where there are batches, and checks what comes back."""
-    name = getattr(loss, "name", type(loss).__name__)
+    name = _name(loss)
     if batches is not None:
         try:
             inspect.signature(loss.gradient).bind(None, None)

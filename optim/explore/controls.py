@@ -41,19 +41,20 @@ class Slider:
             raise ValueError(f"{who}: default must lie between {low} and {high}; got {default}")
         whole_number(who, "positions", positions, least=2)
         values = np.geomspace(low, high, positions) if log else np.linspace(low, high, positions)
-        values = np.array([float(f"{value:.3g}") for value in values])
+        self.digits = _digits(values, (low, high, default))
+        values = np.clip([float(f"{value:.{self.digits}g}") for value in values], low, high)
         self.position = int(np.argmin(np.abs(values - default)))
         values[self.position] = default
         self.label, self.values, self.default, self.log = label, values, float(default), log
 
     def words(self):
         """Return what is shown at each position."""
-        return [f"{value:.3g}" for value in self.values]
+        return [f"{value:.{self.digits}g}" for value in self.values]
 
     def widget(self):
         """Return the ipywidget."""
         low, high = self.values[[0, -1]]
-        shared = {"value": self.default, "description": self.label, "readout_format": ".3g"}
+        shared = {"value": self.default, "description": self.label, "readout_format": f".{self.digits}g"}
         if self.log:
             low, high = np.log10([low, high])
             widget = ipywidgets.FloatLogSlider(min=low, max=high, step=(high - low) / 200, **shared)
@@ -62,6 +63,10 @@ class Slider:
         widget.style.description_width = "initial"
         widget.layout.width = "24em"
         return widget
+
+    def picked(self, widget):
+        """Return the value at which the ipywidget stands."""
+        return widget.value
 
     def html(self):
         """Return the control on the static page."""
@@ -105,7 +110,12 @@ class Choice:
 
     def widget(self):
         """Return the ipywidget."""
-        return ipywidgets.Dropdown(options=list(self.options.items()), value=self.default, description=self.label)
+        places = [(word, place) for place, word in enumerate(self.options)]
+        return ipywidgets.Dropdown(options=places, value=self.position, description=self.label)
+
+    def picked(self, widget):
+        """Return the value at which the ipywidget stands."""
+        return self.values[widget.value]
 
     def html(self):
         """Return the control on the static page."""
@@ -114,3 +124,13 @@ class Choice:
             f'<label><span>{html.escape(self.label)}</span><select data-control data-positions="{len(self.values)}" '
             f'autocomplete="off">{options}</select></label>'
         )
+
+
+def _digits(values, written):
+    """Return how many digits tell the values apart, three at least, and show as they are the numbers of the author."""
+    written = [number for number in written if float(f"{number:.6g}") == number]  # 0.9999, but not 2 / 3
+    for digits in range(3, 17):
+        shown = {float(f"{value:.{digits}g}") for value in values}
+        if len(shown) == len(values) and all(float(f"{number:.{digits}g}") == number for number in written):
+            break
+    return digits

@@ -18,12 +18,13 @@ def widget(explorable):
     controls = {name: control.widget() for name, control in explorable.controls.items()}
     images = [ipywidgets.Image(format="png") for _ in explorable.panels_of(**explorable.defaults)]
     note = ipywidgets.HTML()
+    starts = {name: control.value for name, control in controls.items()}
     reset = ipywidgets.Button(description="Reset")
     screens = {}  # one for each panel, by what is chosen
 
     def show(_=None):
-        values = {name: control.value for name, control in controls.items()}
-        chosen = tuple(controls[name].index for name in explorable.choices)
+        values = {name: explorable.controls[name].picked(control) for name, control in controls.items()}
+        chosen = tuple(controls[name].value for name in explorable.choices)
         if chosen not in screens:
             screens[chosen] = [Screen(panel) for panel in explorable.panels_of(**values)]
         marks = explorable.marks(**values)
@@ -35,7 +36,7 @@ def widget(explorable):
 
     def go_back(_):
         for name, control in controls.items():
-            control.value = explorable.defaults[name]
+            control.value = starts[name]
 
     for control in controls.values():
         control.observe(show, "value")
@@ -58,7 +59,6 @@ class Screen:
     def __init__(self, panel):
         self.panel = panel
         fig = panel.figure()
-        fig.set_facecolor("white")
         fig.canvas.draw()
         self.figure, self.ground = fig, fig.canvas.copy_from_bbox(fig.bbox)
 

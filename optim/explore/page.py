@@ -73,7 +73,7 @@ def _grounds(panels):
     changes = any(panel != panels[0] for panel in panels)
     tags = []
     for ground, panel in enumerate(panels if changes else panels[:1]):
-        data = base64.b64encode(png(panel.figure(), colors=32)).decode()
+        data = base64.b64encode(png(panel.figure(), colors=48)).decode()
         which = f' data-ground="{ground}"{" hidden" if ground else ""}' if changes else ""
         tags.append(f'<img alt="" src="data:image/png;base64,{data}"{which}>')
     return "".join(tags)

@@ -1,0 +1,56 @@
+"""What the browser tests and the site's benchmark stand on: Chromium, a server, and what the book consists of."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shutil
+import threading
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SITE = ROOT / "_build" / "html"
+PAGES = re.findall(r"^[ -]*(?:root|file): *(\S+)", (ROOT / "_toc.yml").read_text("utf-8"), re.MULTILINE)
+
+SYSTEM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MISSING = "no Chromium here; on Debian `apt-get install chromium`, elsewhere `playwright install chromium`"
+
+
+@contextmanager
+def chromium():
+    """Start Chromium without a window, Playwright's own or the system's, and yield it; None where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        programs = [playwright.chromium.executable_path, *filter(None, map(shutil.which, SYSTEM))]
+        program = next(filter(Path.exists, map(Path, programs)), None)
+        browser = playwright.chromium.launch(executable_path=program) if program else None
+        yield browser
+        if browser:
+            browser.close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing about requests."""
+
+
+@contextmanager
+def serve(folder):
+    """Serve a folder on a free port of this machine and yield the address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def count_explorables(page):
+    """Return how many explorables the stored notebook of a page shows."""
+    notebook = ROOT / f"{page}.ipynb"
+    if not notebook.exists():
+        return 0
+    outputs = [out for cell in json.loads(notebook.read_text("utf-8"))["cells"] for out in cell.get("outputs", [])]
+    return sum('class="explorable"' in "".join(out.get("data", {}).get("text/html", "")) for out in outputs)

@@ -1,0 +1,416 @@
+"""The built site in a real browser: what a reader sees, touches and finds, with every other address blocked."""
+
+import base64
+import json
+import re
+import zlib
+from html.parser import HTMLParser
+from urllib.parse import unquote, urldefrag
+
+import numpy as np
+import pytest
+from browser import PAGES, ROOT, SITE, count_explorables, serve
+
+BUILD = "jupyter-book build --all -W --keep-going ."
+WAYS = ["http", "file"]
+EXPLORABLES = [(page, k) for page in PAGES for k in range(count_explorables(page))]
+SIZES = {"screen": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+# The site, and pages of it that record whatever goes wrong
+
+
+def staleness():
+    """Return what is wrong with the built site as a sentence, nothing if it is what the sources say."""
+    shared = [ROOT / "_config.yml", ROOT / "_toc.yml", *(ROOT / "book").iterdir(), *(ROOT / "optim").rglob("*.*")]
+    for page in PAGES:
+        built = SITE / f"{page}.html"
+        if not built.exists():
+            return f"the site is not built, {page}.html is missing: `{BUILD}`"
+        for source in [*ROOT.glob(f"{page}.*"), *(path for path in shared if path.suffix != ".pyc")]:
+            if source.is_file() and source.stat().st_mtime > built.stat().st_mtime:
+                return f"the site is older than its sources, {page}.html than {source.name}: `{BUILD}`"
+    return ""
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Serve the built site, and return where it begins for each way of reading it."""
+    if wrong := staleness():
+        pytest.skip(wrong)
+    with serve(SITE) as address:
+        yield {"http": address, "file": f"{SITE.as_uri()}/"}
+
+
+@pytest.fixture(scope="module")
+def visit(browser, site):
+    """Return a function that opens a page in a window of its own; the page keeps what went wrong in `trouble`."""
+
+    def visit(way, page, **options):
+        context = browser.new_context(viewport=SIZES["screen"], **options)
+        context.set_default_timeout(10_000)
+        tab = context.new_page()
+        tab.trouble, tab.foreign = [], []
+        tab.on("console", lambda says: says.type in ("error", "warning") and tab.trouble.append(says.text))
+        tab.on("pageerror", lambda error: tab.trouble.append(str(error)))
+        tab.on("requestfailed", lambda request: tab.trouble.append(f"failed: {request.url:.200}"))
+        tab.on("response", lambda answer: answer.status < 400 or tab.trouble.append(f"{answer.status}: {answer.url}"))
+
+        def block(route):
+            tab.foreign.append(route.request.url)
+            route.abort()
+
+        context.route(lambda url: not url.startswith((site[way], "data:", "blob:")), block)
+        tab.goto(f"{site[way]}{page}.html")
+        if options.get("java_script_enabled", True):
+            tab.evaluate("window.MathJax?.startup.promise")
+            for form in tab.locator(".explorable form").all():
+                form.wait_for()
+        return tab
+
+    return visit
+
+
+def test_the_site_is_built_from_the_sources_as_they_are():
+    """Everything else here looks at the site, so it has to be the one that these sources make."""
+    assert not staleness()
+
+
+# Every page, from a server and from the disk
+
+
+@pytest.fixture(scope="module", params=[(way, page) for way in WAYS for page in PAGES], ids="-".join)
+def reading(request, visit):
+    """Open a page, once for all tests that only read it."""
+    tab = visit(*request.param)
+    yield tab
+    tab.context.close()
+
+
+def test_a_page_loads_without_an_error_or_a_failed_request(reading):
+    """Neither the console nor the network has anything to complain about."""
+    assert not reading.trouble
+
+
+def test_a_page_asks_no_other_address(reading):
+    """A reader without a network sees the same book."""
+    assert not reading.foreign
+
+
+def test_the_mathematics_of_a_page_is_set(reading):
+    """Every formula becomes a MathJax container without an error, and no source of one is left in the text."""
+    formulas, unset, wrong, text = reading.evaluate(
+        """() => {
+            const formulas = [...document.querySelectorAll(".math")];
+            const article = document.querySelector("article").cloneNode(true);
+            for (const code of article.querySelectorAll("pre, code, script, style")) code.remove();
+            return [formulas.length, formulas.filter((f) => !f.querySelector("mjx-container")).length,
+                document.querySelectorAll("mjx-merror, [data-mjx-error]").length, article.textContent];
+        }"""
+    )
+    assert (unset, wrong) == (0, 0), f"of {formulas} formulas"
+    assert not re.findall(r".{0,40}(?:\\[(\[]|\$\$|\\begin).{0,40}", text)
+
+
+def test_every_picture_of_a_page_has_words(reading):
+    """An image has an alternative text that says something; what lies under an explorable is said by the panel."""
+    speechless = reading.evaluate(
+        """() => [...document.images].filter((image) => {
+            const panels = image.closest("[role=img]");
+            if (panels) return !panels.ariaLabel.trim();
+            const decoration = image.closest("a")?.innerText.trim();
+            return !decoration && (!image.alt.trim() || image.alt.startsWith("<Figure"));
+        }).map((image) => image.outerHTML.slice(0, 100))"""
+    )
+    assert not speechless
+
+
+def test_the_sliders_of_a_page_move_their_pictures(reading):
+    """From the disk as from a server, every slider draws what its table says."""
+    for number in range(reading.locator(".explorable").count()):
+        explorable = Explorable(reading, number)
+        for slider in explorable.sliders:
+            before = explorable.frame()["marks"]
+            slider.press("End" if int(slider.input_value()) == 0 else "Home")
+            assert explorable.frame() == explorable.promise()
+            assert explorable.frame()["marks"] != before
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_the_explorables_of_its_stored_notebook(page, site):
+    """The site runs the notebooks afresh; what readers on GitHub see has the same explorables."""
+    assert (SITE / f"{page}.html").read_text("utf-8").count('<figure class="explorable">') == count_explorables(page)
+
+
+def test_every_internal_link_and_anchor_leads_somewhere(site):
+    """Whatever a page of the site points to in the site is there."""
+    pages = {path: Links(path) for path in SITE.rglob("*.html") if SITE / "_static" not in path.parents}
+    broken = []
+    for path, page in pages.items():
+        for link in page.links:
+            target, anchor = map(unquote, urldefrag(link))
+            goal = (path.parent / target.partition("?")[0]).resolve() if target else path
+            if not goal.is_file() or (anchor and goal in pages and anchor not in pages[goal].anchors):
+                broken.append(f"{path.relative_to(SITE)}: {link}")
+    assert not broken
+
+
+class Links(HTMLParser):
+    """The internal links of a page, and the anchors that one can link to."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.anchors = set(), {"", "top"}
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        """Collect from one tag."""
+        attrs = dict(attrs)
+        self.anchors |= {attrs.get("id"), attrs.get("name")}
+        self.links |= {
+            attrs[name] for name in ("href", "src") if attrs.get(name) and not re.match(r"[a-z][a-z+.-]*:", attrs[name])
+        }
+
+
+def test_the_search_finds_momentum(visit):
+    """A query typed into the search field leads to a page that speaks of it."""
+    tab = visit("http", PAGES[0])
+    tab.get_by_role("button", name="Search").locator("visible=true").first.click()
+    field = tab.get_by_role("searchbox").locator("visible=true")
+    field.fill("momentum")
+    field.press("Enter")
+    tab.locator("#search-results li a").first.click()
+    tab.wait_for_url(lambda url: "search.html" not in url)
+    assert "momentum" in tab.locator("article").inner_text().lower()
+    assert not tab.trouble + tab.foreign
+    tab.context.close()
+
+
+# Every page, as light and dark, wide and narrow as readers have it
+
+
+@pytest.fixture(scope="module", params=[(page, theme) for page in [*PAGES, "search"] for theme in ("light", "dark")])
+def look(request, visit):
+    """Open a page, once for all tests that only look at it, as someone who likes it light or dark."""
+    page, theme = request.param
+    tab = visit("http", page, color_scheme=theme)
+    assert tab.evaluate("document.documentElement.dataset.theme") == theme
+    yield tab
+    tab.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_page_is_no_wider_than_its_window(look, size):
+    """Nobody has to scroll sideways, and nothing of an explorable is cut off."""
+    look.set_viewport_size(SIZES[size])
+    page, explorables, window = look.evaluate(
+        """() => [document.scrollingElement.scrollWidth,
+            Math.max(0, ...[...document.querySelectorAll(".explorable :not(svg svg *)")]
+                .map((element) => element.getBoundingClientRect().right)),
+            innerWidth]"""
+    )
+    assert window == SIZES[size]["width"]
+    assert page <= window
+    assert explorables <= window
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_serious(look, size):
+    """axe-core, the accessibility checker, reports no violation that is serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    look.set_viewport_size(SIZES[size])
+    assert not [
+        f"{violation['id']}: {node['html']:.150}"
+        for violation in Axe().run(look).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+# Every explorable, by mouse and by keyboard
+
+
+class Explorable:
+    """An explorable on an open page: what a reader sees of it, and what its table says should be seen."""
+
+    def __init__(self, tab, number):
+        self.tab, self.figure = tab, tab.locator(".explorable").nth(number)
+        self.sliders = self.figure.locator("input[data-control]").all()
+        self.choices = self.figure.locator("select[data-control]").all()
+        self.button = self.figure.get_by_role("button", name="Reset")
+        self.spec = json.loads(self.figure.locator("script[type='application/json']").text_content())
+        self.start = self.frame()
+
+    def frame(self):
+        """Return what is seen: the controls and their words, the note, the picture behind, the marks."""
+        frame = self.figure.evaluate(
+            """(figure) => {
+                const all = (selector, look) => [...figure.querySelectorAll(selector)].map(look);
+                return {
+                    values: all("[data-control]", (control) => Number(control.value)),
+                    outputs: all("label output", (output) => output.textContent),
+                    spoken: all("input[data-control]", (slider) => slider.getAttribute("aria-valuetext")),
+                    note: figure.querySelector(".note").textContent,
+                    grounds: all("[data-ground]", (image) => !image.hidden),
+                    marks: all("[data-mark]", (e) => [Number(e.dataset.mark), e.dataset.shape ?? "text", e.textContent,
+                        e.getAttribute("d") ?? `${e.getAttribute("x")} ${e.getAttribute("y")}`]),
+                };
+            }"""
+        )
+        frame["marks"] = [(mark, words, points(shape, path)) for mark, shape, words, path in frame["marks"]]
+        return frame
+
+    def promise(self):
+        """Return the frame that the table holds for the controls as they stand, unpacked without the page's script."""
+        data = zlib.decompress(base64.b64decode(self.spec["packed"]))
+        words = json.loads(data[self.spec["words"] :])
+        frame = self.frame()
+        setting = ground = 0
+        positions = self.figure.locator("[data-control]").evaluate_all("(all) => all.map((c) => +c.dataset.positions)")
+        for k, (value, count) in enumerate(zip(frame["values"], positions, strict=True)):
+            setting = setting * count + value
+            if k < len(self.choices):
+                ground = ground * count + value
+
+        def column(number):
+            start, points, settings = (self.spec["columns"][number][key] for key in ("start", "points", "settings"))
+            planes = np.frombuffer(data, np.uint8, 4 * points * settings, start).reshape(4, -1)
+            zigzag = planes.T.copy().view("<u4").reshape(settings, points).astype(np.int64)
+            second = (zigzag >> 1) ^ -(zigzag & 1)
+            return second.cumsum(axis=1).cumsum(axis=1)[setting % settings] / 10
+
+        marks = []
+        for number, *_ in frame["marks"]:
+            mark = self.spec["marks"][number]
+            xy = np.broadcast_arrays(column(mark["x"]), column(mark["y"]))
+            marks.append((number, words[mark["words"]][setting] if "words" in mark else "", np.transpose(xy).tolist()))
+        says = [json.loads(slider.get_attribute("data-says"))[int(slider.input_value())] for slider in self.sliders]
+        return {
+            "values": frame["values"],
+            "outputs": says,
+            "spoken": says,
+            "note": " ".join(words[note][setting] for note in self.spec["notes"]),
+            "grounds": [k == ground for k in range(len(frame["grounds"]))],
+            "marks": marks,
+        }
+
+    def reset(self, key="Enter"):
+        """Press the button with a key or, without one, with the mouse, and wait for the page to draw."""
+        self.button.press(key) if key else self.button.click()
+        self.tab.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+
+    def picture(self):
+        """Return the pixels."""
+        return self.figure.locator(".panels").screenshot()
+
+
+def points(shape, path):
+    """Return the points that an SVG path was made from, to a tenth of a pixel."""
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+(?:e[-+]?\d+)?", path)]
+    rows = np.reshape(numbers, (-1, {"text": 2, "line": 2, "dots": 3, "bars": 5}[shape]))
+    if shape == "bars":  # left, floor, top, width, floor
+        rows = np.column_stack([rows[:, 0] + rows[:, 3] / 2, rows[:, 2]])
+    return np.round(rows[:, :2], 1).tolist()
+
+
+@pytest.fixture(scope="module", params=EXPLORABLES, ids=lambda one: f"{one[0]}-{one[1]}")
+def opened(request, visit):
+    """Open the page of an explorable, for a reader who wishes for reduced motion."""
+    page, number = request.param
+    tab = visit("http", page, reduced_motion="reduce")
+    yield Explorable(tab, number)
+    tab.context.close()
+
+
+@pytest.fixture
+def explorable(opened):
+    """Return an explorable as the page shows it at first; afterwards nothing may have gone wrong."""
+    opened.reset()
+    yield opened
+    assert not opened.tab.trouble + opened.tab.foreign
+
+
+def test_an_explorable_shows_its_default_before_any_script_runs(explorable, visit, request):
+    """Without JavaScript there is the same frame that the script draws at first."""
+    page, number = request.node.callspec.params["opened"]
+    still = visit("http", page, java_script_enabled=False)
+    assert Explorable(still, number).start == explorable.start == explorable.promise()
+    still.context.close()
+
+
+def test_the_arrow_keys_move_a_picture(explorable):
+    """Each slider moves by one place with an arrow key, to its ends with Home and End; words and marks follow."""
+    for slider in explorable.sliders:
+        before, place = explorable.frame(), int(slider.input_value())
+        last = int(slider.get_attribute("max"))
+        slider.press("ArrowLeft" if place == last else "ArrowRight")
+        assert int(slider.input_value()) == (place - 1 if place == last else place + 1)
+        assert explorable.frame() == explorable.promise()
+        assert explorable.frame()["marks"] != before["marks"]
+        pictures = []
+        for key, place in ("Home", 0), ("End", last):
+            slider.press(key)
+            assert int(slider.input_value()) == place
+            assert explorable.frame() == explorable.promise()
+            pictures.append(explorable.picture())
+        assert pictures[0] != pictures[1]
+
+
+def test_the_mouse_moves_a_picture(explorable):
+    """Each slider can be dragged from where it stands to the farther end; words, marks and pixels follow."""
+    for slider in explorable.sliders:
+        before, picture = explorable.frame(), explorable.picture()
+        place, last = int(slider.input_value()), int(slider.get_attribute("max"))
+        goal = 0 if 2 * place > last else last
+        box = slider.bounding_box()
+        # The centre of Chromium's thumb runs from 8 pixels after the beginning to 8 before the end.
+        at = [{"x": 8 + (box["width"] - 16) * value / last, "y": box["height"] / 2} for value in (place, goal)]
+        slider.drag_to(slider, source_position=at[0], target_position=at[1])
+        assert int(slider.input_value()) == goal
+        assert explorable.frame() == explorable.promise()
+        assert explorable.frame()["marks"] != before["marks"]
+        assert explorable.picture() != picture
+
+
+def test_a_choice_changes_a_picture(explorable):
+    """Each option of a choice, picked with the keyboard, shows another picture."""
+    for choice in explorable.choices:
+        pictures = {explorable.picture()}
+        options = choice.locator("option").count()
+        for place in range(1, options):
+            choice.press("ArrowDown")
+            assert int(choice.input_value()) == place
+            assert explorable.frame() == explorable.promise()
+            pictures.add(explorable.picture())
+        assert len(pictures) == options
+
+
+def test_a_picture_draws_what_the_table_says(explorable):
+    """Settings from all over the table are drawn as other code than the page's reads it."""
+    for share in np.random.default_rng(0).random((8, len(explorable.sliders))):
+        for slider, part in zip(explorable.sliders, share, strict=True):
+            slider.fill(str(int(part * (int(slider.get_attribute("max")) + 1))))
+        assert explorable.frame() == explorable.promise()
+
+
+@pytest.mark.parametrize("key", ["", "Enter"], ids=["mouse", "keyboard"])
+def test_reset_brings_back_the_default(explorable, key):
+    """After everything has been moved, the button restores exactly what was there at first."""
+    for control in explorable.choices + explorable.sliders:
+        control.press("Home" if control.input_value() == control.get_attribute("max") else "End")
+    assert explorable.frame()["marks"] != explorable.start["marks"]
+    explorable.reset(key)
+    assert explorable.frame() == explorable.start
+
+
+def test_nothing_of_an_explorable_is_animated(explorable):
+    """Who wishes for reduced motion sees pictures change at once."""
+    for slider in explorable.sliders:
+        slider.press("Home")
+        assert explorable.figure.evaluate("(figure) => figure.getAnimations({ subtree: true }).length") == 0
+    assert not explorable.figure.evaluate(
+        """(figure) => [figure, ...figure.querySelectorAll("*")].map((e) => [e.tagName, getComputedStyle(e)])
+            .filter(([, style]) => style.animationName !== "none" || parseFloat(style.transitionDuration) > 0)
+            .map(([name]) => name)"""
+    )
