@@ -28,6 +28,7 @@ class AlternativeText(SphinxTransform):
             if words.startswith("<"):  # <Figure size 640x480 with 1 Axes> says nothing
                 words = ""
             for image in bundle.findall(nodes.image):
+                image.line = bundle.line
                 image.setdefault("alt", words)
         for image in self.document.findall(nodes.image):
             if not image.get("alt"):

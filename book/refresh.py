@@ -1,7 +1,7 @@
 """Run notebooks afresh and store their outputs: what GitHub shows, and what the tests hold the chapters to.
 
-    python book/refresh.py                      # every chapter
-    python book/refresh.py chapters/sgd.ipynb   # one
+Without arguments it takes every chapter: ``python book/refresh.py``. Or name some:
+``python book/refresh.py chapters/sgd.ipynb``.
 """
 
 from __future__ import annotations

@@ -215,10 +215,10 @@ def least_squares(X, y):
 
 
 def logistic(X, y):
-    r"""Return the mean log loss of logistic regression, :math:`L = \frac1N\sum_n \log(1+e^{z_n}) - y_n z_n`.
+    r"""Return the mean log loss of logistic regression, :math:`L = \frac1N\sum_n [\log(1+e^{z_n}) - y_n z_n]`.
 
-    Here :math:`z_n = x_n^\top\theta`. No minimum is listed: there is no formula for it, and none at all for data that a
-    line separates.
+    Here :math:`z_n = x_n^\top\theta`. No minimum is listed: there is no formula for it, and no minimum at all for data
+    that a hyperplane separates.
 
     Parameters
     ----------

@@ -7,6 +7,8 @@ each slider: behind the axis of the points stand the batch axes.
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 from dataclasses import dataclass, field
 
@@ -236,13 +238,31 @@ class Note:
 
 
 class Picture:
-    """A still picture and what it shows in words: the words are its alternative text and what nbval compares."""
+    """A still picture and what it shows in words.
 
-    def __init__(self, png, text, width):
-        self.png, self.text, self.width = png, text, width
+    `says` is its caption; `text`, which adds the key numbers, is its alternative text and what nbval compares. On a
+    phone several panels stand one below the other.
+    """
+
+    def __init__(self, figures, says, text):
+        self.png, self.says, self.text, self._figures = png(*figures), says, text, figures
+
+    @property
+    def html(self):
+        """The panels as pictures that wrap, and the caption."""
+        panels = "".join(
+            f'<img alt="" src="{data_address(fig)}" style="flex:1 1 300px;min-width:0;max-width:{_width(fig)}px">'
+            for fig in self._figures
+        )
+        return (
+            f'<figure class="picture"><div role="img" aria-label="{html.escape(self.text)}" '
+            f'style="display:flex;flex-wrap:wrap;gap:.5em">{panels}</div>'
+            f"<figcaption>{html.escape(self.says)}</figcaption></figure>"
+        )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": self.png, "text/plain": self.text}, {"image/png": {"width": self.width}}
+        bundle = {"image/png": self.png, "text/html": self.html, "text/plain": self.text}
+        return bundle, {"image/png": {"width": sum(map(_width, self._figures))}}
 
     def __repr__(self):
         """Give the words."""
@@ -311,7 +331,7 @@ def picture(panels, marks, says):
         fig = panel.figure()
         draw(fig.axes[0], on_panel(number, marks), legend=True)
         figures.append(fig)
-    return Picture(png(*figures), describe(says, marks), sum(panel.width for panel in panels))
+    return Picture(figures, says, describe(says, marks))
 
 
 def draw(ax, marks, legend=False):
@@ -353,6 +373,15 @@ def png(*figures, colors=96):
     out = io.BytesIO()
     image.save(out, "png", optimize=True)
     return out.getvalue()
+
+
+def data_address(fig, colors=96):
+    """Return a figure as an address that holds the whole picture."""
+    return f"data:image/png;base64,{base64.b64encode(png(fig, colors=colors)).decode()}"
+
+
+def _width(fig):
+    return round(fig.get_figwidth() * 96)  # CSS pixels
 
 
 class _Diverged(float):

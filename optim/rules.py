@@ -128,7 +128,7 @@ class Rule:
         settings = []
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "eta" or not _same(value, field.default):
+            if field.name in ("eta", "lam", "alpha", "beta1", "beta2") or not _same(value, field.default):
                 settings.append(f"{field.name}={_short(value)}")
         return f"{self.name}({', '.join(settings)})"
 
@@ -313,7 +313,8 @@ class Adagrad(Rule):
 
     Notes
     -----
-    Remembers the sum v of squared gradients. Equals `torch.optim.Adagrad(lr=eta, eps=eps)`. Source: Duchi, Hazan and
+    Remembers the sum v of squared gradients. Equals `torch.optim.Adagrad(lr=eta, eps=eps)`, except
+    at 0/0, where PyTorch gives NaN. Source: Duchi, Hazan and
     Singer (2011).
 
     Examples
@@ -356,7 +357,7 @@ class RMSProp(Rule):
     Notes
     -----
     Remembers the second moment estimate v. Equals `torch.optim.RMSprop(lr=eta, alpha=alpha, eps=eps)` with
-    ``start="zero"``. Source: Tieleman and Hinton (2012).
+    ``start="zero"``, except at 0/0, where PyTorch gives NaN. Source: Tieleman and Hinton (2012).
 
     Examples
     --------
@@ -409,8 +410,8 @@ class Adam(Rule):
 
     Notes
     -----
-    Remembers the moment estimates m and v. Equals `torch.optim.Adam(lr=eta, betas=(beta1, beta2), eps=eps)`. Source:
-    Kingma and Ba (2015), Algorithm 1.
+    Remembers the moment estimates m and v. Equals `torch.optim.Adam(lr=eta, betas=(beta1, beta2), eps=eps)`, except
+    at 0/0, where PyTorch gives NaN. Source: Kingma and Ba (2015), Algorithm 1.
 
     Examples
     --------

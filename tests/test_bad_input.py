@@ -24,7 +24,7 @@ from optim import (
     ravine,
 )
 from optim.explore import Choice, Slider, explore
-from optim.plots import Curve, Panel, landscape
+from optim.plots import Curve, Note, Panel, landscape
 
 NAN, INF = np.nan, np.inf
 X, Y = np.ones((4, 2)), np.ones(4)
@@ -362,6 +362,11 @@ def curve_of(**changes):
     return explore(lambda eta: [curve], landscape(bowl()), "A curve.", eta=A_SLIDER)
 
 
+def one_or_two(marks=lambda which: [], panels=landscape(bowl())):  # noqa: B008
+    """Explore what a choice changes."""
+    return explore(marks, panels, "One or two.", which=Choice("which", {"one": 1, "two": 2}))
+
+
 EXPLORABLES = [
     (lambda: still(), ValueError, "explore: there must be a Slider or a Choice; got none"),
     (lambda: still(eta=0.1), TypeError, "explore: eta must be a Slider or a Choice; got 0.1"),
@@ -377,6 +382,21 @@ EXPLORABLES = [
         lambda: curve_of(y=np.zeros((2, 7))).table,
         ValueError,
         "explore: a Curve of shape (2, 7) does not broadcast to (points, 40), one axis for each slider",
+    ),
+    (
+        lambda: one_or_two(panels=lambda which: [landscape(bowl())] * which).table,
+        ValueError,
+        "explore: the panels must be as many and of the same sizes for every choice",
+    ),
+    (
+        lambda: one_or_two(panels=lambda which: landscape(bowl(), width=300 * which)).table,
+        ValueError,
+        "explore: the panels must be as many and of the same sizes for every choice",
+    ),
+    (
+        lambda: one_or_two(marks=lambda which: [Note("one")] * which).table,
+        ValueError,
+        "explore: the function must return the same kinds of marks for every choice",
     ),
     (
         lambda: explore(lambda eta: [eta], landscape(bowl()), "A number.", eta=A_SLIDER),

@@ -47,7 +47,7 @@ def visit(browser, site):
     """Return a function that opens a page in a window of its own; the page keeps what went wrong in `trouble`."""
 
     def visit(way, page, **options):
-        context = browser.new_context(viewport=SIZES["screen"], **options)
+        context = browser.new_context(**{"viewport": SIZES["screen"]} | options)
         context.set_default_timeout(10_000)
         tab = context.new_page()
         tab.trouble, tab.foreign = [], []
@@ -179,6 +179,7 @@ def test_the_search_finds_momentum(visit):
     field = tab.get_by_role("searchbox").locator("visible=true")
     field.fill("momentum")
     field.press("Enter")
+    tab.wait_for_load_state("networkidle")  # each result shows a passage of its page
     tab.locator("#search-results li a").first.click()
     tab.wait_for_url(lambda url: "search.html" not in url)
     assert "momentum" in tab.locator("article").inner_text().lower()
@@ -189,37 +190,42 @@ def test_the_search_finds_momentum(visit):
 # Every page, as light and dark, wide and narrow as readers have it
 
 
-@pytest.fixture(scope="module", params=[(page, theme) for page in [*PAGES, "search"] for theme in ("light", "dark")])
+@pytest.fixture(scope="module", params=[(page, size) for page in [*PAGES, "search"] for size in SIZES], ids="-".join)
 def look(request, visit):
-    """Open a page, once for all tests that only look at it, as someone who likes it light or dark."""
-    page, theme = request.param
-    tab = visit("http", page, color_scheme=theme)
-    assert tab.evaluate("document.documentElement.dataset.theme") == theme
+    """Open a page, once for all tests that only look at it."""
+    page, size = request.param
+    tab = visit("http", page, viewport=SIZES[size], reduced_motion="reduce")
     yield tab
     tab.context.close()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_a_page_is_no_wider_than_its_window(look, size):
+def wear(tab, theme):
+    """Let the page know that the reader has come to like it light or dark."""
+    tab.emulate_media(color_scheme=theme)
+    tab.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_is_no_wider_than_its_window(look, theme):
     """Nobody has to scroll sideways, and nothing of an explorable is cut off."""
-    look.set_viewport_size(SIZES[size])
+    wear(look, theme)
     page, explorables, window = look.evaluate(
         """() => [document.scrollingElement.scrollWidth,
             Math.max(0, ...[...document.querySelectorAll(".explorable :not(svg svg *)")]
                 .map((element) => element.getBoundingClientRect().right)),
             innerWidth]"""
     )
-    assert window == SIZES[size]["width"]
+    assert window == look.viewport_size["width"]
     assert page <= window
     assert explorables <= window
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_serious(look, size):
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(look, theme):
     """axe-core, the accessibility checker, reports no violation that is serious or critical."""
     from axe_playwright_python.sync_playwright import Axe
 
-    look.set_viewport_size(SIZES[size])
+    wear(look, theme)
     assert not [
         f"{violation['id']}: {node['html']:.150}"
         for violation in Axe().run(look).response["violations"]

@@ -43,7 +43,10 @@ class Slider:
         values = np.geomspace(low, high, positions) if log else np.linspace(low, high, positions)
         self.digits = _digits(values, (low, high, default))
         values = np.clip([float(f"{value:.{self.digits}g}") for value in values], low, high)
-        self.position = int(np.argmin(np.abs(values - default)))
+        away = np.abs(values - default)
+        if low < default < high:
+            away[[0, -1]] = np.inf  # the ends stay
+        self.position = int(np.argmin(away))
         values[self.position] = default
         self.label, self.values, self.default, self.log = label, values, float(default), log
 

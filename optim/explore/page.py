@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from importlib.resources import files
 
 import numpy as np
 
-from optim.plots import COLORS, png
+from optim.plots import COLORS, data_address
 
 STYLE = files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
 SCRIPT = files("optim.explore").joinpath("page.js").read_text(encoding="utf-8")
@@ -59,11 +58,12 @@ def _panel(explorable, number):
     """Return one panel: the picture of its axes, and above it what moves."""
     table = explorable.table
     panels = [explorable.panels_of(**chosen)[number] for chosen in table.chosen]
+    wide, high = panels[0].width, panels[0].height
     left, top, width, height = panels[0].box
     shapes = "".join(_shape(table, k) for k, mark in enumerate(table.marks) if mark["panel"] == number)
     return (
-        f'<div class="panel" style="max-width:{panels[0].width}px;aspect-ratio:{panels[0].width}/{panels[0].height}">'
-        f'{_grounds(panels)}<svg viewBox="0 0 {panels[0].width} {panels[0].height}" aria-hidden="true">'
+        f'<div class="panel" style="max-width:{1.4 * wide:.0f}px;aspect-ratio:{wide}/{high}">'
+        f'{_grounds(panels)}<svg viewBox="0 0 {wide} {high}" aria-hidden="true">'
         f'<svg x="{left}" y="{top}" width="{width}" height="{height}">{shapes}</svg></svg></div>'
     )
 
@@ -73,9 +73,8 @@ def _grounds(panels):
     changes = any(panel != panels[0] for panel in panels)
     tags = []
     for ground, panel in enumerate(panels if changes else panels[:1]):
-        data = base64.b64encode(png(panel.figure(), colors=48)).decode()
         which = f' data-ground="{ground}"{" hidden" if ground else ""}' if changes else ""
-        tags.append(f'<img alt="" src="data:image/png;base64,{data}"{which}>')
+        tags.append(f'<img alt="" src="{data_address(panel.figure(), colors=48)}"{which}>')
     return "".join(tags)
 
 

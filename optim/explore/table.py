@@ -53,6 +53,8 @@ class Table:
         self.chosen = [dict(zip(choices, chosen, strict=True)) for chosen in values]
         frames = [explorable.marks(**chosen, **arrays) for chosen in self.chosen]
         panels = [explorable.panels_of(**chosen) for chosen in self.chosen]
+        if len({tuple((panel.width, panel.height) for panel in each) for each in panels}) > 1:
+            raise ValueError("explore: the panels must be as many and of the same sizes for every choice")
         kinds = {tuple(type(mark) for mark in frame) for frame in frames}
         if len(kinds) > 1:
             raise ValueError("explore: the function must return the same kinds of marks for every choice")

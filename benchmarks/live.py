@@ -1,0 +1,55 @@
+"""Runs inside a kernel: how long a move of a slider takes, ours and that of `interact` with a matplotlib figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+
+from optim.plots import draw, on_panel
+from tests.notebooks import explorables
+
+
+def moves(widget, shown, count=15):
+    """Return the median time of a move of the first slider, in seconds."""
+    control, slider = widget, next(iter(shown.sliders.values()))
+    while hasattr(control, "children"):
+        control = next(
+            child for child in control.children if hasattr(child, "children") or child.description == slider.label
+        )
+    seconds = []
+    for value in np.linspace(slider.values[0], slider.values[-1], count + 2)[1:-1]:
+        start = perf_counter()
+        control.value = value
+        seconds.append(perf_counter() - start)
+    return median(seconds)
+
+
+def interact(shown):
+    """Return what a notebook without explorables does: `interact` with a function that draws a figure."""
+
+    def show(**values):
+        panels = shown.panels_of(**values)
+        _, axes = plt.subplots(1, len(panels), squeeze=False, figsize=(4 * len(panels), 3.3))
+        for number, (ax, panel) in enumerate(zip(axes[0], panels, strict=True)):
+            if panel.loss:
+                x, y = (np.linspace(*limits, 161) for limits in (panel.x, panel.y))
+                ax.contourf(x, y, panel.loss.value(np.stack(np.meshgrid(x, y))), 14)
+            ax.set(
+                xlim=panel.x, ylim=panel.y, xscale=["linear", "log"][panel.xlog], yscale=["linear", "log"][panel.ylog]
+            )
+            draw(ax, on_panel(number, shown.marks(**values)))
+        plt.show()
+
+    controls = {name: control.widget() for name, control in shown.sliders.items()}
+    choices = {name: ipywidgets.fixed(control.default) for name, control in shown.choices.items()}
+    return ipywidgets.interactive(show, **controls, **choices)
+
+
+def report(path):
+    """Return, for each explorable of a notebook, the time of a move in both."""
+    return [(moves(shown.live(), shown), moves(interact(shown), shown)) for shown in explorables(Path(path))]

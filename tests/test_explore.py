@@ -1,0 +1,505 @@
+"""Both lives of an explorable show what `minimize` computes, setting by setting, to a fifth of a pixel."""
+
+import base64
+import html
+import io
+import itertools
+import json
+import re
+import zlib
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from notebooks import CHAPTERS, explorables
+from PIL import Image
+
+from optim import Momentum, beale, bowl, minimize, ravine, rosenbrock
+from optim.explore import Choice, Slider, explore
+from optim.explore.table import REACH, cut
+from optim.plots import SCALE, Bars, Curve, Note, Panel, Points, Text, landscape, loss_curve, path
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+CLOSE = 0.2  # CSS pixels
+STEPS = 60
+RAVINE = ravine(20)
+LOSSES = {"ravine": ravine(20), "Beale": beale(), "Rosenbrock": rosenbrock()}
+
+
+def descend(loss, eta, lam):
+    """Run what the explorables below show."""
+    return minimize(loss, loss.start, Momentum(eta, lam), STEPS)
+
+
+def drawing(loss, eta, lam):
+    """Return a mark of every kind."""
+    run = descend(loss, eta, lam)
+    steps = np.arange(STEPS + 1)
+    return [
+        path(run, label="path"),
+        loss_curve(run, panel=1, dashed=True),
+        Points(run.theta[[0, -1], 0], run.theta[[0, -1], 1], color=1),
+        Bars(steps[::20], run.loss[::20], width=3, panel=1, color=2),
+        Text(40, 10.0, "ends at {:.3g}", (run.loss[-1],), panel=1),
+        Note("With η = {:.3g} and λ = {:.3g} the loss ends at {:.3e}.", eta, lam, run.loss[-1]),
+    ]
+
+
+def curve_panel(**changes):
+    """Return a logarithmic panel for the loss over the steps."""
+    return Panel(**{"x": (0, STEPS), "y": (1e-12, 1e3), "ylog": True, **changes})
+
+
+@pytest.fixture(scope="module")
+def two_sliders():
+    """Explore momentum on the ravine, up to rates that diverge."""
+    return explore(
+        lambda eta, lam: drawing(RAVINE, eta, lam),
+        [landscape(RAVINE), curve_panel()],
+        "Momentum on the ravine.",
+        eta=Slider("learning rate η", 0.001, 3, default=0.05, positions=12, log=True),
+        lam=Slider("inertia λ", 0, 0.95, default=0.9, positions=7),
+    )
+
+
+@pytest.fixture(scope="module")
+def with_choice():
+    """Explore momentum on a loss that is chosen, each on its own panel."""
+    return explore(
+        lambda loss, eta: drawing(loss, eta, 0.9),
+        lambda loss: [landscape(loss), curve_panel()],
+        "Momentum on a landscape.",
+        eta=Slider("learning rate η", 0.0001, 0.1, default=0.001, positions=9, log=True),
+        loss=Choice("loss", LOSSES),
+    )
+
+
+def decoded(shown):
+    """Unpack the static life as its script does, in a few lines that share nothing with the packing."""
+    spec = json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.html, re.S)[1])
+    raw = zlib.decompress(base64.b64decode(spec["packed"]))
+    columns = []
+    for column in spec["columns"]:
+        shape = (4, column["settings"], column["points"])
+        planes = np.frombuffer(raw, np.uint8, np.prod(shape), column["start"]).reshape(shape).astype(np.int64)
+        zigzag = sum(plane << 8 * k for k, plane in enumerate(planes))
+        second = (zigzag >> 1) ^ -(zigzag & 1)
+        columns.append(second.cumsum(axis=1).cumsum(axis=1) / 10)
+    return SimpleNamespace(
+        marks=spec["marks"], notes=spec["notes"], columns=columns, words=json.loads(raw[spec["words"] :])
+    )
+
+
+def shown_at(page, mark, setting):
+    """Return the points of a mark at a setting, in pixels of the axes, shape (points, 2)."""
+    columns = [page.columns[mark[axis]] for axis in ("x", "y")]
+    return np.stack(np.broadcast_arrays(*(c[setting if len(c) > 1 else 0] for c in columns)), axis=-1)
+
+
+def pixels(panel, x, y):
+    """Return where points lie, in pixels from the upper left corner of the axes."""
+    _, _, width, height = panel.box
+    if panel.ylog:
+        with np.errstate(divide="ignore"):
+            y = np.log(y)
+    low, high = np.log(panel.y) if panel.ylog else panel.y
+    along = (x - panel.x[0]) / (panel.x[1] - panel.x[0])
+    return np.stack([along * width, height - (y - low) / (high - low) * height], axis=-1)
+
+
+def settings(shown):
+    """Return every setting as the page numbers them: choices first, the last control fastest."""
+    controls = {**shown.choices, **shown.sliders}
+    values = itertools.product(*(control.values for control in controls.values()))
+    return [dict(zip(controls, setting, strict=True)) for setting in values]
+
+
+def seen(a, b, size):
+    """Return the ends of what is inside the frame of the segment from a to b, or None."""
+    enter, leave = 0.0, 1.0
+    for start, step, end in zip(a, b - a, size, strict=True):
+        if step == 0:
+            if not 0 <= start <= end:
+                return None
+            continue
+        first, last = sorted([-start / step, (end - start) / step])
+        enter, leave = max(enter, first), min(leave, last)
+    return (a + enter * (b - a), a + leave * (b - a)) if enter <= leave else None
+
+
+def away(p, a, b):
+    """Return how far p lies from the segment from a to b."""
+    along = b - a
+    share = np.clip(np.dot(p - a, along) / max(np.dot(along, along), 1e-300), 0, 1)
+    return np.linalg.norm(p - a - share * along)
+
+
+def same_line(page, true, panel):
+    """Assert that inside the frame the line of the page is the true one, and the true one is the page's.
+
+    A line that is off the page for good ends on the page where it is cut.
+    """
+    size = panel.box[2:]
+    on_page = np.all(np.abs(true) < REACH - max(size), axis=1)
+    for k in range(1, len(true)):
+        segments = page[k - 1 : k + 1], true[k - 1 : k + 1]
+        if not np.isfinite(true[k]).all():
+            assert (page[k:] == page[k - 1]).all()
+            return
+        for one, other in (segments, segments[::-1]):
+            assert all(away(end, *other) < CLOSE for end in seen(*one, size) or ())
+        if not on_page[k]:
+            assert (page[k:] == page[k]).all() or np.abs(page[k] - true[k]).max() < CLOSE
+            return
+
+
+def same_points(page, true, panel):
+    """Assert that points inside the frame are where they belong, and the others out of it."""
+    inside = np.all((true >= 0) & (true <= panel.box[2:]), axis=-1)
+    assert np.abs(page - true)[inside].max(initial=0) < CLOSE
+    assert not np.all((page >= CLOSE) & (page <= np.subtract(panel.box[2:], CLOSE)), axis=-1)[~inside].any()
+
+
+def number(value, form):
+    return f"{value:{form}}" if np.isfinite(value) else "diverged"
+
+
+@pytest.mark.parametrize("which", ["two_sliders", "with_choice"])
+def test_static_life_shows_what_minimize_computes(which, request):
+    shown = request.getfixturevalue(which)
+    page = decoded(shown)
+    line, losses, points, bars, text = page.marks
+    for setting, values in enumerate(settings(shown)):
+        run = descend(values.get("loss", RAVINE), values["eta"], values.get("lam", 0.9))
+        left, right = shown.panels_of(**values)
+        steps = np.arange(STEPS + 1)
+        same_line(shown_at(page, line, setting), pixels(left, *run.theta.T), left)
+        same_line(shown_at(page, losses, setting), pixels(right, steps, run.loss), right)
+        same_points(shown_at(page, points, setting), pixels(left, *run.theta[[0, -1]].T), left)
+        same_points(shown_at(page, bars, setting), pixels(right, steps[::20], run.loss[::20]), right)
+        same_points(shown_at(page, text, setting), pixels(right, np.array([40]), np.array([10.0])), right)
+        assert page.words[text["words"]][setting] == "ends at " + number(run.loss[-1], ".3g")
+        assert page.words[page.notes[0]][setting] == (
+            f"With η = {values['eta']:.3g} and λ = {values.get('lam', 0.9):.3g} "
+            f"the loss ends at {number(run.loss[-1], '.3e')}."
+        )
+
+
+def test_there_is_a_row_for_every_setting(two_sliders, with_choice):
+    assert {len(column) for column in decoded(two_sliders).columns} == {1, 12 * 7}
+    assert {len(column) for column in decoded(with_choice).columns} == {1, 3 * 9}
+    assert {len(words) for words in decoded(with_choice).words} == {3 * 9}
+
+
+def test_a_run_that_diverges_leaves_the_frame_where_it_really_does(two_sliders):
+    page, panel, crossings = decoded(two_sliders), landscape(RAVINE), 0
+    for setting, values in enumerate(settings(two_sliders)):
+        run = descend(RAVINE, **values)
+        on_page, true = shown_at(page, page.marks[0], setting), pixels(panel, *run.theta.T)
+        outside = np.abs(true / panel.box[2:] - 0.5).max(axis=1) > 0.5
+        if run.loss[20] > 1e3 or np.isnan(run.loss[20]):
+            k = int(np.argmax(outside))
+            assert k > 0 and np.isfinite(true[k]).all()
+            (_, out), (_, truly_out) = (seen(*line[k - 1 : k + 1], panel.box[2:]) for line in (on_page, true))
+            assert np.abs(out - truly_out).max() < CLOSE
+            assert 0 in np.minimum(np.abs(truly_out), np.abs(truly_out - panel.box[2:])).round(9)  # on the edge
+            crossings += 1
+    assert crossings > 10
+
+
+def test_the_page_shows_its_default_setting_before_any_script_runs(two_sliders):
+    page, setting = decoded(two_sliders), two_sliders.table.default
+    assert settings(two_sliders)[setting] == two_sliders.defaults
+    drawn = {
+        int(k): d
+        for k, d in re.findall(r'<path data-mark="(\d)" data-shape="(?:line|bars)"[^>]* d="(.*?)"', two_sliders.html)
+    }
+    for mark in (0, 1):
+        ends = [list(map(float, end.split())) for end in re.split("[ML]", drawn[mark])[1:]]
+        np.testing.assert_array_equal(ends, shown_at(page, page.marks[mark], setting))
+    floor = curve_panel().box[3]
+    half = page.marks[3]["width"] / 2
+    bars = [f"M{x - half:g} {floor}V{y:g}h{2 * half:g}V{floor}Z" for x, y in shown_at(page, page.marks[3], setting)]
+    assert drawn[3] == "".join(bars)
+    for words in (page.words[0][setting], page.words[1][setting]):
+        assert html.escape(words) in two_sliders.html
+
+
+def test_bars_are_as_wide_as_they_say_and_stand_on_the_lower_edge(two_sliders):
+    bars, panel = decoded(two_sliders).marks[3], curve_panel()
+    assert abs(bars["width"] - 3 / STEPS * panel.box[2]) < CLOSE and bars["floor"] == panel.box[3]
+
+
+def test_each_choice_has_its_own_ground_and_only_that_of_the_default_is_seen(with_choice, two_sliders):
+    grounds = re.findall(
+        r'<img alt="" src="data:image/png;base64,(.*?)"( data-ground="\d")?( hidden)?>', with_choice.html
+    )
+    assert [(which, bool(hidden)) for _, which, hidden in grounds] == [
+        (' data-ground="0"', False),
+        (' data-ground="1"', True),
+        (' data-ground="2"', True),
+        ("", False),  # of the loss: the same for all
+    ]
+    assert len({picture for picture, _, _ in grounds}) == 4
+    assert two_sliders.html.count("<img") == 2
+
+
+@pytest.mark.parametrize("panel", [landscape(RAVINE), curve_panel(), curve_panel(width=500, height=211)])
+def test_the_picture_of_the_axes_and_what_moves_on_it_share_one_coordinate_system(panel):
+    left, top, _, _ = panel.box
+    fig = panel.figure()
+    x, y = np.array([0.3, 0.9]), np.array([0.2, 0.7])
+    in_figure = fig.axes[0].transData.transform(np.stack([x, y], axis=-1)) / SCALE
+    in_figure[:, 1] = panel.height - in_figure[:, 1]
+    np.testing.assert_allclose(pixels(panel, x, y) + np.array([left, top]), in_figure, atol=1e-6)
+    assert fig.canvas.get_width_height() == (panel.width * SCALE, panel.height * SCALE)
+
+
+def same_mark(page, entry, mark, panel, setting):
+    """Assert that a mark of the page is, at a setting, the mark that was drawn for this setting alone."""
+    y = mark.height if isinstance(mark, Bars) else mark.y
+    true = np.stack(np.broadcast_arrays(*np.atleast_1d(*panel.pixels(np.asarray(mark.x), np.asarray(y)))), axis=-1)
+    compare = same_line if isinstance(mark, Curve) else same_points
+    compare(shown_at(page, entry, setting), true, panel)
+    if isinstance(mark, Text):
+        assert page.words[entry["words"]][setting] == mark.describe()
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_static_life_of_each_explorable_in_the_book_shows_what_its_function_returns_for_one_setting(chapter):
+    for shown in explorables(chapter):
+        page, every = decoded(shown), settings(shown)
+        for setting in {shown.table.default, *np.linspace(0, len(every) - 1, 12).astype(int).tolist()}:
+            marks, panels = shown.marks(**every[setting]), shown.panels_of(**every[setting])
+            drawn = [mark for mark in marks if not isinstance(mark, Note)]
+            for entry, mark in zip(page.marks, drawn, strict=True):
+                same_mark(page, entry, mark, panels[mark.panel], setting)
+            notes = [mark.describe() for mark in marks if isinstance(mark, Note)]
+            assert [page.words[note][setting] for note in page.notes] == notes
+
+
+# The life in a kernel
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Record what the live life draws: for each panel, its marks, in pixels of the axes."""
+    from optim.explore import live
+
+    record, draw = [], live.draw
+
+    def recording(ax, marks):
+        artists = draw(ax, marks)
+        corner = ax.transAxes.transform((0, 1))
+        for artist in artists:
+            if hasattr(artist, "get_xydata"):
+                x, y = ((ax.transData.transform(artist.get_xydata()) - corner) / SCALE).T
+                record.append(np.stack([x, -y], axis=-1))
+        return artists
+
+    monkeypatch.setattr(live, "draw", recording)
+    return record
+
+
+def parts(widget):
+    """Return the controls by label, the reset button, the images and the note of the live life."""
+    (*controls, reset), images, note = widget.children[0].children, widget.children[1].children, widget.children[2]
+    return SimpleNamespace(controls={c.description: c for c in controls}, reset=reset, images=images, note=note)
+
+
+@pytest.mark.parametrize(("eta", "lam"), [(0.05, 0.5), (0.0123, 0.95), (2.5, 0.85)])
+def test_live_life_shows_what_minimize_computes(two_sliders, drawn, eta, lam):
+    live = parts(two_sliders.live())
+    live.controls["learning rate η"].value = eta
+    drawn.clear()
+    live.controls["inertia λ"].value = lam
+    run = descend(RAVINE, eta, lam)
+    left, right = two_sliders.panels
+    line, points, losses = drawn
+    same_line(line, pixels(left, *run.theta.T), left)
+    same_line(losses, pixels(right, np.arange(STEPS + 1), run.loss), right)
+    same_points(points, pixels(left, *run.theta[[0, -1]].T), left)
+    assert f"the loss ends at {number(run.loss[-1], '.3e')}." in live.note.value
+
+
+def test_live_life_follows_a_choice(with_choice, drawn):
+    live = parts(with_choice.live())
+    before = live.images[0].value
+    drawn.clear()
+    live.controls["loss"].label = "Beale"
+    assert live.images[0].value != before
+    same_line(drawn[0], pixels(landscape(beale()), *descend(beale(), 0.001, 0.9).theta.T), landscape(beale()))
+
+
+def test_live_life_begins_at_the_default_and_reset_returns_there(two_sliders, with_choice):
+    for shown in (two_sliders, with_choice):
+        live = parts(shown.live())
+        begin = [image.value for image in live.images], live.note.value
+        for name, control in shown.sliders.items():
+            assert live.controls[control.label].value == shown.defaults[name]
+            live.controls[control.label].value *= 0.7
+        if shown.choices:
+            live.controls["loss"].label = "Rosenbrock"
+        for now, then in zip(live.images, begin[0], strict=True):
+            assert now.value != then
+        assert live.note.value != begin[1]
+        live.reset.click()
+        assert ([image.value for image in live.images], live.note.value) == begin
+
+
+def test_live_picture_is_the_still_one_to_the_eye(two_sliders):
+    live = parts(two_sliders.live())
+    for image, panel, number in zip(live.images, two_sliders.panels, (0, 1), strict=True):
+        fig = panel.figure()
+        for mark in two_sliders.marks(**two_sliders.defaults):
+            if getattr(mark, "panel", None) == number:
+                mark.draw(fig.axes[0])
+        fig.canvas.draw()
+        still = np.asarray(fig.canvas.buffer_rgba())[:, :, :3].astype(int)
+        moved = np.asarray(Image.open(io.BytesIO(image.value)).convert("RGB")).astype(int)
+        assert still.shape == moved.shape
+        assert np.mean(np.abs(still - moved).max(axis=2) > 60) < 0.005  # a pixel aside it would be 0.02
+
+
+# What it is made of
+
+
+def test_it_has_a_life_for_every_viewer(two_sliders):
+    bundle = two_sliders._repr_mimebundle_()
+    kinds = {"text/plain", "text/html", "image/png", "application/vnd.jupyter.widget-view+json"}
+    assert set(bundle) == kinds
+    assert Image.open(io.BytesIO(bundle["image/png"])).size == (2 * 360 * SCALE, 300 * SCALE)
+
+
+def test_its_text_has_the_key_numbers(two_sliders):
+    run = descend(RAVINE, 0.05, 0.9)
+    x, y = run.final
+    text = repr(two_sliders)
+    assert text.startswith("Momentum on the ravine. [learning rate η 0.05, inertia λ 0.9] ")
+    assert f"path from (-2, 0.5) to ({x:.4g}, {y:.4g})." in text
+    assert f"curve from (0, 4.5) to (60, {run.loss[-1]:.4g})." in text
+    assert "bars: " + ", ".join(f"{loss:.4g}" for loss in run.loss[::20]) in text
+    assert f"With η = 0.05 and λ = 0.9 the loss ends at {run.loss[-1]:.3e}." in text
+
+
+def test_every_control_has_a_label_and_no_id_and_nothing_comes_from_elsewhere(with_choice):
+    page = with_choice.html
+    labels = re.findall(r"<label><span>(.*?)</span><(input|select) .*?</label>", page, re.S)
+    assert labels == [("loss", "select"), ("learning rate η", "input")]
+    assert len(re.findall(r"<(?:input|select)\b", page)) == len(labels)
+    assert page.count("<figcaption>") == page.count('<button type="reset">') == page.count("<noscript>") == 1
+    assert not re.search(r"\sid=", page)
+    assert not re.search(r"https?:|url\(|@import|\bhref=|\bsrc=\"(?!data:)|\bfetch\(|\bimport\b", page)
+
+
+def test_what_the_author_writes_is_text_and_never_markup():
+    sliders = {"eta": Slider("<b>η</b>", 0.1, 1, 0.5, 3)}
+    marks = [Curve(np.zeros(2), np.zeros(2), label="<i>x</i>"), Text(0, 0, "<u>"), Note("</script><script>x &")]
+    page = explore(lambda eta: marks, landscape(bowl()), "<em>says", **sliders).html
+    assert not re.search(r"<(b|i>|u|em)\b|</script><script>x", page)
+    assert page.count("<script") == page.count("</script>") == 2
+
+
+def test_an_explorable_of_480_settings_and_two_panels_is_at_most_120_kB_compressed():
+    shown = explore(
+        lambda eta, lam: drawing(RAVINE, eta, lam),
+        [landscape(RAVINE), curve_panel()],
+        "Momentum on the ravine.",
+        eta=Slider("learning rate η", 0.001, 0.3, default=0.05, positions=24, log=True),
+        lam=Slider("inertia λ", 0, 0.95, default=0.9, positions=20),
+    )
+    assert shown.table.settings == 480
+    assert len(zlib.compress(shown.html.encode())) <= 120_000
+
+
+def test_a_column_that_is_there_is_used_again():
+    def marks(eta):
+        run = minimize(RAVINE, RAVINE.start, Momentum(eta), 20)
+        return [path(run), path(run, color=1), loss_curve(run, panel=1), loss_curve(run, panel=1, color=1)]
+
+    shown = explore(marks, [landscape(RAVINE), curve_panel()], "Twice.", eta=Slider("η", 0.01, 0.1, 0.05, 9))
+    assert len(decoded(shown).columns) == 4
+
+
+# Sliders
+
+
+@pytest.mark.parametrize(
+    ("arguments", "log"),
+    [
+        ((0.001, 1, 0.05), True),
+        ((0.9, 0.9999, 0.999), False),
+        ((0.99, 0.9999, 0.999), False),
+        ((0.1 / 4.024, 2.2 / 4.024, 1 / 4.024), False),
+        ((-1, 1, 0.123456), False),
+        ((1e-9, 1e-3, 1e-8), True),
+    ],
+)
+def test_slider_stands_at_different_numbers_between_its_ends_the_default_among_them(arguments, log):
+    low, high, default = arguments
+    slider = Slider("β", low, high, default, positions=40, log=log)
+    values = slider.values
+    assert len(values) == len(set(slider.words())) == 40
+    assert (np.diff(values) > 0).all() and low <= values[0] and values[-1] <= high
+    assert values[slider.position] == default
+    spaced = np.geomspace(low, high, 40) if log else np.linspace(low, high, 40)
+    np.testing.assert_allclose(values, spaced, rtol=5e-3, atol=(high - low) / 70)
+    for word, value in zip(slider.words(), values, strict=True):
+        assert abs(float(word) - value) <= 5e-3 * abs(value)
+
+
+def test_slider_shows_the_numbers_of_the_author_as_they_are():
+    slider = Slider("β₂", 0.5, 0.9999, default=0.99)
+    assert (slider.words()[0], slider.words()[-1], slider.words()[slider.position]) == ("0.5", "0.9999", "0.99")
+    assert slider.values[-1] == 0.9999
+    assert max(map(len, Slider("η", 0.1 / 4.024, 2.2 / 4.024, default=1 / 4.024).words())) <= 6
+
+
+def test_a_choice_may_offer_anything():
+    directions = {"east": np.array([1.0, 0.0]), "north": np.array([0.0, 1.0])}
+    sliders = {"far": Slider("far", 0, 1, 0.5, 3), "where": Choice("where", directions)}
+    shown = explore(lambda far, where: [Curve(far * where, far * where)], landscape(bowl()), "A way.", **sliders)
+    assert parts(shown.live()).controls["where"].label == "east"
+
+
+# Cutting curves that leave
+
+
+def test_a_curve_that_stays_is_not_cut():
+    x, y = np.random.default_rng(0).uniform(-5000, 5000, (2, 30, 4))
+    for ours, given in zip(cut(x, y, 300, 200), (x, y), strict=True):
+        np.testing.assert_array_equal(ours, given)
+
+
+@pytest.mark.parametrize("angle", np.linspace(0, 2 * np.pi, 7))
+@pytest.mark.parametrize("far", [1e5, 1e12, 1e200])
+def test_a_curve_that_leaves_is_cut_on_its_true_way_and_stays_there(angle, far):
+    start, toward = np.array([100.0, 50.0]), np.array([np.cos(angle), np.sin(angle)])
+    points = np.stack([start, start + 10, start + far * toward, start * np.nan, start])
+    x, y = (points[:, axis, None] for axis in (0, 1))
+    before = points.copy()
+    x, y = cut(x, y, 300, 200)
+    np.testing.assert_array_equal(points, before)
+    ours = np.stack([x[:, 0], y[:, 0]], axis=-1)
+    np.testing.assert_array_equal(ours[:2], points[:2])
+    assert (ours[2] == ours[3:]).all()
+    assert 300 < np.abs(ours[2]).max() < 2 * REACH
+    assert away(ours[2], points[1], points[2] if far < 1e9 else points[1] + 1e6 * toward) < 0.01
+
+
+def test_one_curve_is_cut_and_its_neighbour_is_not():
+    x = np.array([[1.0, 1.0], [2.0, 1e9], [3.0, 3.0]])
+    ours, _ = cut(x, np.zeros((3, 2)), 300, 200)
+    assert ours[:, 0].tolist() == [1, 2, 3] and ours[2, 1] == ours[1, 1] < 2 * REACH
+
+
+@pytest.mark.parametrize("nowhere", [np.nan, np.inf, 1e9])
+def test_a_curve_that_begins_off_the_page_is_not_seen(nowhere):
+    x, y = cut(np.array([[nowhere], [5.0]]), np.array([[5.0], [5.0]]), 300, 200)
+    assert (x < 0).all() and (y < 0).all()
+
+
+def test_a_curve_that_ends_in_nan_stays_at_its_last_point():
+    x, y = cut(np.array([[1.0], [2.0], [np.nan]]), np.array([[3.0], [4.0], [np.nan]]), 300, 200)
+    assert x[:, 0].tolist() == [1, 2, 2] and y[:, 0].tolist() == [3, 4, 4]

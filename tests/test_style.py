@@ -1,0 +1,78 @@
+"""The house is in order: formatted, its rooms depend one way, and what it offers is explained."""
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOOR = {"checks": 0, "rules": 1, "losses": 1, "data": 2, "run": 3, "plots": 4, "explore": 5}
+OUTSIDE = {"IPython", "PIL", "ipywidgets", "matplotlib", "numpy", "sklearn"} | set(sys.stdlib_module_names)
+FILES = sorted((ROOT / "optim").rglob("*.py"))
+RULES = ["SGD", "Momentum", "Adagrad", "RMSProp", "Adam"]
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff_finds_nothing(command):
+    run = subprocess.run([sys.executable, "-m", "ruff", *command, ROOT], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def imports(file):
+    """Return the modules that a file imports, by their full names."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import hides where it leads"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name.split(".") for name in names]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_each_room_depends_only_on_those_below_it_and_none_on_the_book(file):
+    room = file.relative_to(ROOT / "optim").parts[0].removesuffix(".py")
+    for package, *inside in imports(file):
+        assert package in {*OUTSIDE, "optim"}
+        if package == "optim" and room != "__init__" and inside[0] != room:
+            assert FLOOR[inside[0]] < FLOOR[room]
+
+
+def test_every_room_of_optim_has_its_floor():
+    rooms = {path.name.removesuffix(".py") for path in (ROOT / "optim").iterdir() if not path.name.startswith("_")}
+    assert rooms == set(FLOOR)
+
+
+ROOMS = [importlib.import_module(f"optim.{room}") for room in FLOOR]
+PUBLIC = {f"{room.__name__}.{name}": getattr(room, name) for room in ROOMS for name in getattr(room, "__all__", ())}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_is_explained(name):
+    text = PUBLIC[name].__doc__
+    assert text and not text.startswith(f"{PUBLIC[name].__name__}(")  # what a dataclass says of itself
+
+
+def test_what_optim_offers_is_public_in_its_room():
+    offered = importlib.import_module("optim").__all__
+    assert set(offered) <= {name.split(".")[-1] for name in PUBLIC}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_has_its_equation_its_arguments_what_torch_calls_it_its_source_and_an_example(rule):
+    rule = getattr(importlib.import_module("optim"), rule)
+    for part in (".. math::", "Parameters\n", "PyTorch's `lr`", "Remembers", "Equals `torch.optim", "Source:", ">>> "):
+        assert part in inspect.getdoc(rule)
+    for field in rule.__dataclass_fields__:
+        assert field in inspect.getdoc(rule).split("Notes\n")[0]
+
+
+@pytest.mark.parametrize("name", ["Loss", "full_batch", "minimize", "online", "plots.picture", "explore.explore"])
+def test_what_a_reader_will_call_first_has_an_example(name):
+    room, _, name = f"optim.{name}".rpartition(".")
+    assert ">>> " in inspect.getdoc(getattr(importlib.import_module(room), name))
