@@ -2,9 +2,9 @@
 
     python -m benchmarks.site
 
-Builds the book twice in a temporary folder, ours from clean and Jupyter Book's default with the stored outputs, and
-opens both in Chromium. What the default fetches from other addresses is served from the npm packages it comes from.
-Weights are in kB, each file as a server would send it: compressed with gzip -9 where that makes it smaller.
+Builds the book twice in a temporary folder, as it is and as Jupyter Book would by default, and opens both in Chromium.
+What the default fetches from other addresses is served from the npm packages it comes from; RequireJS is not minified
+there and some 15 kB too heavy. A file weighs what a server would send of it: compressed with gzip -9 where that helps.
 """
 
 import gzip
@@ -19,9 +19,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks.measure import row, title, verdict
 from tests.browser import MISSING, PAGES, ROOT, chromium, serve
 
-KINDS = ["document", "script", "stylesheet", "font", "image", "fetch"]
+KINDS = ["document", "script", "stylesheet", "font", "image", "other"]
 CHAPTERS = [page for page in PAGES if (ROOT / f"{page}.ipynb").exists()]
 MOVES = 200
 
@@ -61,9 +62,8 @@ def main():
         ours = build(ROOT, Path(folder, "ours"), "-W", "--keep-going")
         seconds = time.perf_counter() - start
         plain = build(default(Path(folder, "default")), Path(folder, "plain"))
-        print(
-            f"\nthe site from clean: {seconds:.0f} s, {sum(f.stat().st_size for f in ours.rglob('*')) / 1e6:.1f} MB\n"
-        )
+        say("")
+        title(f"The site from clean: {seconds:.0f} s")
         with serve(ours) as ours_at, serve(plain) as plain_at:
             weights(browser, ours_at, plain_at, Npm(Path(folder, "npm")))
             moves(browser, ours_at, ours)
@@ -72,15 +72,8 @@ def main():
 def build(source, target, *options):
     """Build a book from clean and return the folder of its site."""
     say(f"building {target.name} ...")
-    command = [
-        Path(sys.executable).with_name("jupyter-book"),
-        "build",
-        "--all",
-        *options,
-        "--path-output",
-        target,
-        source,
-    ]
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", "--all", *options, "--path-output", target, source]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         sys.exit(f"{run.stdout[-3000:]}\n{run.stderr[-3000:]}")
@@ -106,12 +99,9 @@ class Npm:
 
     def answer(self, route):
         """Answer a request for a foreign address, or note that it cannot be had."""
-        url = route.request.url
+        url = re.sub(r"/require\.js/([\d.]+)/require\.min", r"/requirejs@\1/require", route.request.url)
         found = re.search(r"/((?:@[\w-]+/)?[\w.-]+)@([\w.]+)/([^?]+)", url)  # package, version, file
-        if require := re.search(r"require\.js/([\d.]+)/", url):
-            file = self.require(require[1])
-        else:
-            file = found and self.package(found[1], found[2]) / found[3]
+        file = found and self.package(found[1], found[2]) / found[3]
         if file and file.is_file():
             return route.fulfill(path=file, headers={"access-control-allow-origin": "*"})
         self.missing.add(url)
@@ -129,27 +119,19 @@ class Npm:
                 shutil.unpack_archive(archive, target, filter="data")
         return target / "package"
 
-    def require(self, version):
-        """Return RequireJS, made small by its own tool as for its address on the web."""
-        package = self.package("requirejs", version)
-        small = package / "require.min.js"
-        if package.exists() and not small.exists():
-            command = ["node", "bin/r.js", "-o", "baseUrl=.", "name=require", f"out={small.name}"]
-            subprocess.run(command, cwd=package, capture_output=True)
-        return small
-
 
 def weights(browser, ours, plain, npm):
     """Print what the first load of each chapter weighs, by kind, here and under the default configuration."""
-    print(f"{'First load, kB':36}", *(kind.rjust(10) for kind in [*KINDS, "all"]))
+    title("First load of a chapter: kB compressed, here and under Jupyter Book's default configuration")
+    row("", "", *KINDS, "all", "share", "", width=11)
     for page in CHAPTERS:
         loads = {"ours": first_load(browser, ours, page, npm), "default": first_load(browser, plain, page, npm)}
-        for name, weight in loads.items():
-            row = [*(weight[kind] for kind in KINDS), weight.total()]
-            print(f"{page:26} {name:9}", *(f"{size / 1e3:10.1f}" for size in row))
         share = loads["ours"].total() / loads["default"].total()
-        print(f"{page:26} {'share':9} {'':65} {share:10.0%}")
-    print(f"{'target':36} {'':65} {'<= 60%':>10}")
+        for name, weight in loads.items():
+            kilobytes = [f"{size / 1000:.0f}" for size in (*(weight[kind] for kind in KINDS), weight.total())]
+            end = (f"{share:.0%}", verdict(share <= 0.6)) if name == "ours" else ("", "")
+            row(page, name, *kilobytes, *end, width=11)
+    print("target: 60 %")
     for url in sorted(npm.missing):
         print("not counted, since npm does not have it:", url)
 
@@ -168,37 +150,34 @@ def first_load(browser, address, page, npm):
     weight = Counter()
     for answer in answers:
         kind = answer.request.resource_type
-        weight[kind if kind in KINDS else "fetch"] += compressed(answer.body())
+        weight[kind if kind in KINDS else "other"] += compressed(answer.body())
     context.close()
     return weight
 
 
 def moves(browser, address, folder):
     """Print how heavy each explorable is on its page, and how long the script takes for a move of a slider."""
-    print(f"\n{'Explorables':26} settings         kB   p50 ms   p95 ms   max ms   tasks over 50 ms")
+    title(f"Explorables on the page: kB compressed, ms of script for each of {MOVES} moves a slider, tasks over 50 ms")
+    row("", "kB", "median", "p95", "longest", "long tasks", "")
     for page in CHAPTERS:
         html = (folder / f"{page}.html").read_text("utf-8")
-        sizes = [
-            compressed(figure.encode()) for figure in re.findall(r'<figure class="explorable">.*?</figure>', html, re.S)
-        ]
+        figures = re.findall(r'<figure class="explorable">.*?</figure>', html, re.S)
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         tab = context.new_page()
         tab.goto(f"{address}{page}.html", wait_until="networkidle")
-        for number, size in enumerate(sizes):
-            say(f"moving {page} {number} ...")
+        for number, html in enumerate(figures):
+            say(f"moving {page} {number + 1} ...")
             figure = tab.locator(".explorable").nth(number)
             figure.locator("form").wait_for()
-            places = figure.locator("[data-control]").evaluate_all("(all) => all.map((one) => one.dataset.positions)")
             runs = [slider.evaluate(MOVE, MOVES) for slider in figure.locator("input[data-control]").all()]
-            times = np.percentile(np.concatenate([took for took, _ in runs]), [50, 95, 100])
-            row = " ".join(f"{time:8.2f}" for time in times)
+            median, p95, longest = np.percentile(np.concatenate([took for took, _ in runs]), [50, 95, 100])
+            kilobytes, long = compressed(html.encode()) / 1000, sum(long for _, long in runs)
+            holds = kilobytes <= 120 and p95 <= 8 and not long
+            times = [f"{time:.1f}" for time in (median, p95, longest)]
             say("")
-            print(
-                f"{page} {number}".ljust(26),
-                f"{' x '.join(places):11} {size / 1e3:7.1f} {row} {sum(long for _, long in runs):6}",
-            )
+            row(f"{page} {number + 1}", f"{kilobytes:.0f}", *times, long, verdict(holds))
         context.close()
-    print(f"{'target':26} {'':11} {'<= 120':>7} {'':8} {'<= 8':>8} {'':8} {0:6}")
+    print("targets: 120 kB, p95 at most 8 ms, no long task")
 
 
 def compressed(body):

@@ -42,7 +42,7 @@ def against_torch(torch, dtype=np.float64):
         cells = []
         for n, target in TARGETS.items():
             calls = [ours(rule, n, dtype)] + ([theirs(torch, optimizer_of, n, dtype)] if torch else [])
-            seconds = race(*calls, repeats=7 if n > 1_000_000 else 15)
+            seconds = race(*calls, repeats=7 if n > 1_000_000 else 50)
             cell = f"{seconds[0] * 1e6:.1f}"
             if torch:
                 ratio = seconds[0] / seconds[1]

@@ -5,6 +5,8 @@ import os
 import pytest
 from browser import MISSING, chromium
 
+IN_BROWSER = ("tests/test_site.py", "tests/test_jupyterlab.py")
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -13,3 +15,24 @@ def browser():
         if not started:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
         yield started
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Let the tests that share an open page follow each other, so that it is opened only once."""
+
+    def opened(item):
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        return (item.path, params["tab"]) if "tab" in params else item
+
+    first = {}
+    for place, item in enumerate(items):
+        first.setdefault(opened(item), place)
+    items.sort(key=lambda item: first[opened(item)])
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say once, and without being asked, why browser tests were skipped."""
+    skipped = [test for test in terminalreporter.stats.get("skipped", []) if test.nodeid.startswith(IN_BROWSER)]
+    for reason in sorted({test.longrepr[2] for test in skipped}):
+        terminalreporter.write_line(reason)

@@ -55,9 +55,19 @@ def test_a_value_or_gradient_that_is_not_finite_marks_the_run(what, bad):
     assert np.isfinite(run.loss[:lost, 0]).all() and np.isnan(run.loss[lost:, 0]).all()
 
 
-def test_float32_diverges_where_float32_ends():
-    run = minimize(ravine(20), START.astype(np.float32), SGD(1e3), 40)
-    assert run.diverged and np.isfinite(run.loss).sum() < lost_at(1e3, 40)
+def test_a_run_that_diverged_stays_marked_though_project_brings_it_back():
+    def gradient(theta):
+        return np.where(theta > 2, np.inf, 0.1)
+
+    run = minimize(Loss("wall", lambda theta: theta[0], gradient, 1), [[3.0, 1.0]], SGD(1.0), 5, project=np.nan_to_num)
+    assert run.diverged.tolist() == [True, False] and np.isnan(run.loss[1:, 0]).all()
+
+
+@pytest.mark.parametrize("loss", [ravine(20), least_squares(np.eye(2) * [1, 20], [0, 0])])
+def test_float32_diverges_where_float32_ends_whatever_the_precision_of_the_data(loss):
+    run, double = (minimize(loss, START.astype(dtype), SGD(300.0), 40) for dtype in (np.float32, np.float64))
+    assert run.diverged and np.isnan(run.loss[-1]) and not np.isinf(run.loss).any()
+    assert np.isfinite(run.loss).sum() < np.isfinite(double.loss).sum()
 
 
 def test_final_and_best_of_a_run_that_diverges():

@@ -52,7 +52,8 @@ class Slider:
 
     def words(self):
         """Return what is shown at each position."""
-        return [f"{value:.{self.digits}g}" for value in self.values]
+        shown = {"precision": self.digits, "fractional": False, "trim": "-"}
+        return [np.format_float_positional(value, **shown) for value in self.values]  # 1000, not 1e+03
 
     def widget(self):
         """Return the ipywidget."""
