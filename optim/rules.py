@@ -60,9 +60,9 @@ ELSEWHERE = {
     "initial_accumulator_value": "start",
 }
 
-# Bytes of theta that are updated together. A few such blocks stay in the processor's cache, and from this size on NumPy
-# computes a * b - c in place instead of in two arrays, so that a step needs one block of scratch.
-BLOCK = 256 * 1024
+# Bytes of theta that are updated together. A few such blocks stay in the processor's cache, and from half this size on
+# NumPy computes a * b - c in place instead of in two arrays, so that a step needs one block of scratch.
+BLOCK = 512 * 1024
 
 
 class Rule:

@@ -42,6 +42,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 def serve(folder):
     """Serve a folder on a free port of this machine and yield the address."""
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder)) as server:
+        server.handle_error = lambda *_: None  # a browser that leaves a page early is no error
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
