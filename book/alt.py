@@ -1,7 +1,8 @@
 """Alternative text: a picture in a chapter says in words what it shows.
 
-A picture of `optim.plots` brings its words along, in the HTML that the page shows. Any other picture takes the `text/plain`
-that stands beside its `image/png` as its alternative text, and one without words is a warning, hence an error.
+A picture of `optim.plots` brings its words along, in the HTML that the page shows. Any other picture takes the
+`text/plain` that stands beside its `image/png` as its alternative text, and one without words is a warning, hence an
+error.
 """
 
 from __future__ import annotations
