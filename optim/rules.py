@@ -192,7 +192,10 @@ class Rule:
         return grad
 
     def _scheduled(self, t):
-        return real_numbers(self.name, f"eta({t})", self.eta(t), NOT_NEGATIVE)
+        eta = self.eta(t)
+        if isinstance(eta, float) and 0 <= eta < np.inf:  # nearly always so, at every step of a run
+            return float(eta)
+        return real_numbers(self.name, f"eta({t})", eta, NOT_NEGATIVE)
 
     def _hypers(self, t, dtype):
         """Return the hyperparameters of step t, by name."""

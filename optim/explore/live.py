@@ -20,17 +20,22 @@ def widget(explorable):
     note = ipywidgets.HTML()
     starts = {name: control.value for name, control in controls.items()}
     reset = ipywidgets.Button(description="Reset")
-    screens = {}  # one for each panel, by what is chosen
+    screens = []
+
+    def screen_of(panel):
+        """Return the screen of a panel that was shown before, or a new one."""
+        for screen in screens:
+            if screen.panel == panel:
+                return screen
+        screens.append(Screen(panel))
+        return screens[-1]
 
     def show(_=None):
         values = {name: explorable.controls[name].picked(control) for name, control in controls.items()}
-        chosen = tuple(controls[name].value for name in explorable.choices)
-        if chosen not in screens:
-            screens[chosen] = [Screen(panel) for panel in explorable.panels_of(**values)]
         marks = explorable.marks(**values)
-        for number, (image, screen) in enumerate(zip(images, screens[chosen], strict=True)):
-            image.layout.width = f"{screen.panel.width}px"
-            image.value = screen.paint(on_panel(number, marks))
+        for number, (image, panel) in enumerate(zip(images, explorable.panels_of(**values), strict=True)):
+            image.layout.width = f"{panel.width}px"
+            image.value = screen_of(panel).paint(on_panel(number, marks))
         notes = " ".join(mark.describe() for mark in marks if isinstance(mark, Note))
         note.value = f"{legend(marks)}<b>{html.escape(notes)}</b>"
 
