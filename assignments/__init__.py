@@ -1,0 +1,1 @@
+"""Course assignments: handed out, solved, graded. ``python -m assignments --help`` shows the commands."""

@@ -1,0 +1,77 @@
+"""What makes one course's assignments differ from another's: a secret that draws the conventions and the hidden data.
+
+The secret is a text file with one line a course, the newest first. A convention is never drawn as it was drawn for the
+course on the next line, so that last year's solution does not fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class NoSecret(ValueError):
+    """The file with the course's secret is missing or empty."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course, known by its secret.
+
+    Parameters
+    ----------
+    secret : tuple of str
+        This course's secret, then those of earlier courses.
+
+    Examples
+    --------
+    >>> now, before = Course(("autumn", "spring")), Course(("spring",))
+    >>> [course.choose("ps1.sign", ["plus", "minus"]) for course in (now, before)]
+    ['minus', 'plus']
+    >>> Course(("autumn",)).seed("ps1.q1") == Course(("autumn",)).seed("ps1.q1")
+    True
+    """
+
+    secret: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path):
+        """Read the secret from a file.
+
+        Raises
+        ------
+        NoSecret
+            If the file is missing or holds nothing.
+        """
+        try:
+            lines = Path(path).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise NoSecret(f"The course's secret cannot be read from {path}: {error}.") from None
+        secret = tuple(line.strip() for line in lines if line.strip())
+        if not secret:
+            raise NoSecret(f"{path} is empty: it should hold the course's secret, a line of any text.")
+        return cls(secret)
+
+    @classmethod
+    def found(cls, path):
+        """Read the secret, or draw one and write it where there is no file yet."""
+        if not Path(path).exists():
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(secrets.token_urlsafe(24) + "\n")
+        return cls.read(path)
+
+    def seed(self, name):
+        """Return a whole number that only the secret and the name decide."""
+        digest = hmac.new(self.secret[0].encode(), name.encode(), hashlib.sha256).digest()
+        return int.from_bytes(digest[:8], "big")
+
+    def choose(self, name, options):
+        """Draw one of the options, another one than the course before drew."""
+        free = list(options)
+        if self.secret[1:] and len(free) > 1:
+            free.remove(Course(self.secret[1:]).choose(name, options))
+        return free[self.seed(name) % len(free)]

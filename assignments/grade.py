@@ -1,0 +1,225 @@
+"""Mark one submission: the tests run here, the student's code elsewhere, and mistakes get their names."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from assignments.sandbox import StudentError
+
+CLOSE = {"rtol": 1e-6, "atol": 1e-9, "equal_nan": True}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one test.
+
+    Attributes
+    ----------
+    title : str
+        What the test looks at.
+    points, most : float
+        Of how many.
+    hidden : bool
+    message : str
+        Why it failed, for the student; empty where it passed. Of a hidden test it tells nothing about the data.
+    """
+
+    title: str
+    points: float
+    most: float
+    hidden: bool
+    message: str
+
+    @property
+    def passed(self):
+        """Whether it did."""
+        return not self.message
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What one question is worth.
+
+    Attributes
+    ----------
+    question, title : str
+    points, most : float
+    outcomes : tuple of Outcome
+    misconception : str
+        The name of the mistake, where it is a usual one.
+    say : str
+        What the student is told about it.
+    public : bool
+        Whether the mistake shows in the public tests, so that naming it gives nothing away.
+    """
+
+    question: str
+    title: str
+    points: float
+    most: float
+    outcomes: tuple[Outcome, ...] = field(repr=False)
+    misconception: str = ""
+    say: str = ""
+    public: bool = True
+
+
+@dataclass
+class Call:
+    """A call that a test made: the arguments before and after, and what came back."""
+
+    function: str
+    arguments: tuple
+    keywords: dict
+    hidden: bool
+    outcome: tuple | None = None  # the result and the arguments afterwards; None where it failed
+
+
+class Recorder:
+    """A student's function as the tests see it; every call is written down."""
+
+    def __init__(self, name, sandbox, calls, hidden):
+        self.__name__ = name
+        self.sandbox, self.calls, self.hidden = sandbox, calls, hidden
+
+    def __call__(self, *arguments, **keywords):
+        """Call the function where the student's code runs."""
+        call = Call(self.__name__, *copy.deepcopy((arguments, keywords)), self.hidden)
+        self.calls.append(call)
+        result = self.sandbox.call(self.__name__, *arguments, **keywords)
+        call.outcome = copy.deepcopy((result, arguments, keywords))
+        return result
+
+
+def mark(question, assignment, open_sandbox, with_hidden=True):
+    """Mark one question.
+
+    Parameters
+    ----------
+    question : Question
+    assignment : Assignment
+    open_sandbox : callable
+        Returns a new `Sandbox` or `Here` with the submission in it.
+    with_hidden : bool
+        Whether the hidden tests run, too.
+    """
+    calls, outcomes = [], []
+    sandbox = open_sandbox()
+    try:
+        for number, case in enumerate(question.test_cases):
+            if case.hidden and not with_hidden:
+                continue
+            message = _failure(case, number, question, assignment, sandbox, calls)
+            title = (case.body.test_func.__doc__ or case.body.test_func.__name__).strip().split("\n")[0]
+            outcomes.append(Outcome(title, 0.0 if message else case.points, case.points, case.hidden, message))
+    finally:
+        sandbox.close()
+    points, most = (sum(getattr(o, name) for o in outcomes) for name in ("points", "most"))
+    named = {}
+    if points < most and (mistake := _recognised(calls, assignment.reference, assignment.mistaken[question.name])):
+        one, public = mistake
+        named = {"misconception": one.name, "say": one.say, "public": public}
+    return Mark(question.name, question.title, points, most, tuple(outcomes), **named)
+
+
+def _failure(case, number, question, assignment, sandbox, calls):
+    """Run one test; return why it failed, or an empty text."""
+    test = case.body.test_func
+    names = test.__code__.co_varnames[: test.__code__.co_argcount]
+    given = {"reference": assignment.reference, "rng": np.random.default_rng([question.seed, number])}
+    given |= {name: Recorder(name, sandbox, calls, case.hidden) for name in names if name not in given}
+    try:
+        with np.errstate(all="ignore"):
+            test(**{name: given[name] for name in names})
+    except StudentError as error:
+        if "NotImplementedError" in error.kind:
+            return "It is not written yet."
+        return _sentence(error.kind if case.hidden else str(error))
+    except AssertionError as error:
+        return _sentence(str(error) or "What comes back is not right.")
+    except Exception as error:  # the test met something else than it expected, and only the student's values vary
+        if not calls or calls[-1].outcome is None:
+            raise
+        call = calls[-1]
+        if case.hidden:
+            return f"`{call.function}` returns something of another form than was asked for."
+        return f"`{call.function}` returns {describe(call.outcome[0])}, with which the test cannot go on ({error})."
+    return ""
+
+
+def _sentence(text):
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def describe(value):
+    """Say in words what kind of value it is.
+
+    Examples
+    --------
+    >>> print(describe([np.ones(2), 0.5]))
+    2 values: an array of shape (2,), a number
+    >>> print(describe(None))
+    nothing (None)
+    """
+    if value is None:
+        return "nothing (None)"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    if isinstance(value, bool | int | float):
+        return "a number"
+    if isinstance(value, list | tuple):
+        shown = ", ".join(describe(part) for part in value[:4])
+        return f"{len(value)} values: {shown}{', ...' if len(value) > 4 else ''}"
+    return {str: "a text", dict: "a dictionary"}.get(type(value), "something else")
+
+
+def _recognised(calls, reference, mistaken):
+    """Return the misconception that answers every call as the submission did, and whether public calls show it."""
+    if not calls or any(call.outcome is None for call in calls):
+        return None
+    for one, functions in mistaken:
+        replies = [_reply(functions, call) for call in calls]
+        if all(_alike(reply, call.outcome) for reply, call in zip(replies, calls, strict=True)):
+            differs = [not _alike(reply, _reply(reference, call)) for reply, call in zip(replies, calls, strict=True)]
+            if any(differs):
+                shown = any(d and not call.hidden for d, call in zip(differs, calls, strict=True))
+                return one, shown
+    return None
+
+
+def _reply(functions, call):
+    arguments, keywords = copy.deepcopy((call.arguments, call.keywords))
+    try:
+        with np.errstate(all="ignore"):
+            result = getattr(functions, call.function)(*arguments, **keywords)
+    except Exception:
+        return None
+    return result, arguments, keywords
+
+
+def _alike(one, other):
+    """Return whether two values are the same numbers in the same places, but for rounding."""
+    if isinstance(one, dict) or isinstance(other, dict):
+        both = isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys()
+        return both and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(_alike(a, b) for a, b in zip(one, other, strict=True))
+    if one is None or other is None or isinstance(one, str) or isinstance(other, str):
+        return one is other if one is None or other is None else one == other
+    try:
+        one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return one.shape == other.shape and bool(np.allclose(one, other, **CLOSE))
+
+
+def marks(submission, assignment, open_sandbox, with_hidden=True):
+    """Mark every question that tests can mark, each by itself."""
+    return [mark(q, assignment, lambda: open_sandbox(submission.code), with_hidden) for q in assignment.tested]
+
+
+def to_dict(mark):
+    """Return a mark as what JSON knows."""
+    return asdict(mark)

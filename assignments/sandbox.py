@@ -1,0 +1,320 @@
+"""Where student code runs: a process with no network, no files, no children, and little time and memory.
+
+`Sandbox` is that process; what shuts it in is `Bubblewrap` wherever Debian's bubblewrap works, or `AnotherUser` inside a
+container that is thrown away after each submission. `Here` has no walls: it is for one's own code on one's own machine.
+All are asked the same way, ``call(function, *arguments)``, and only what `assignments.worker` encodes comes back.
+"""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+import numpy as np
+
+from assignments.worker import Notebook, answer, decode, encode
+
+WORKER = Path(__file__).with_name("worker.py")
+PROCESSOR_TIME = 5  # seconds of computing for all the calls of one question; the reference needs milliseconds
+WALL_TIME = 15  # seconds, for code that waits instead of computing
+LONGEST_ANSWER = 4_000_000  # bytes
+LIMITS = {
+    "RLIMIT_AS": 1 << 30,
+    "RLIMIT_CPU": PROCESSOR_TIME,
+    "RLIMIT_NPROC": 0,  # neither processes nor threads
+    "RLIMIT_FSIZE": 1 << 20,
+    "RLIMIT_NOFILE": 64,
+    "RLIMIT_CORE": 0,
+}
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "LANG": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "OPENBLAS_NUM_THREADS": "1",  # a thread of BLAS would count as a process
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+}
+
+
+class NoIsolation(RuntimeError):
+    """This machine offers no way to shut student code in."""
+
+
+class StudentError(Exception):
+    """What went wrong in the student's code, as a sentence; `kind` says it without any word of the student's."""
+
+    def __init__(self, kind, sentence=""):
+        super().__init__(sentence or kind)
+        self.kind = kind
+
+
+class AnotherUser:
+    """The worker gives up root: for a container in which nothing but this one submission is graded.
+
+    The tests must belong to root and be readable by root only. The network is the container's.
+    """
+
+    def command(self):
+        """Return the command that starts the worker."""
+        return [sys.executable, "-I", str(WORKER)]
+
+
+class Bubblewrap:
+    """New namespaces for processes, network and files; of the files only Python and the system's libraries, read-only."""
+
+    def command(self):
+        """Return the command that starts the worker."""
+        files = []
+        for path in ("/usr", "/lib", "/lib32", "/lib64", "/bin"):
+            if os.path.islink(path):
+                files += ["--symlink", os.readlink(path), path]
+            elif os.path.exists(path):
+                files += ["--ro-bind", path, path]
+        for path in python_folders():
+            for parent in reversed(Path(path).parents[:-1]):  # else only root could look into them
+                files += ["--perms", "0755", "--dir", str(parent)]
+            files += ["--ro-bind", path, path]
+        for path in (WORKER.parent, WORKER.parents[1] / "optim"):  # the solutions, where they are installed like NumPy
+            if any(path.is_relative_to(folder) for folder in ["/usr", *python_folders()]):
+                files += ["--tmpfs", str(path)]
+        for device in ("/dev/null", "/dev/urandom"):
+            files += ["--dev-bind", device, device]
+        files += ["--proc", "/proc", "--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/tmp"]
+        files += ["--ro-bind", str(WORKER), "/worker.py", "--remount-ro", "/", "--chdir", "/tmp"]
+        spaces = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+        if os.geteuid() == 0:  # the worker gives up root by itself, which only root can
+            rights = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        else:
+            rights = ["--unshare-user"]
+        walls = [*rights, *spaces, "--die-with-parent", "--new-session", *files]
+        return ["bwrap", *walls, os.path.abspath(sys.executable), "-I", "/worker.py"]
+
+
+def python_folders():
+    """Return the folders that hold this Python and its packages, none of them inside another or in /usr."""
+    folders = {sys.base_prefix, sys.prefix, *(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))}
+    chosen = []
+    for folder in sorted(os.path.abspath(folder) for folder in folders):
+        if not any(Path(folder).is_relative_to(other) for other in ["/usr", *chosen]):
+            chosen.append(folder)
+    return chosen
+
+
+def isolation():
+    """Return the walls that this machine can build.
+
+    Raises
+    ------
+    NoIsolation
+        Where there are none; it says what to install.
+    """
+    if not shutil.which("bwrap"):
+        raise NoIsolation(
+            "Student code is not run without walls around it, and bubblewrap is not installed here. On Debian and "
+            "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use a Linux machine, a virtual one or WSL 2."
+        )
+    trial = Sandbox([], Bubblewrap())
+    try:
+        trial.start()
+    except OSError as error:
+        raise NoIsolation(
+            f"Student code is not run without walls around it, and bubblewrap does not work here: {error}. An "
+            "administrator can allow user namespaces: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 on "
+            "Ubuntu 24.04, kernel.unprivileged_userns_clone=1 on an older Debian; a container needs --privileged."
+        ) from None
+    finally:
+        trial.close()
+    return trial.isolation
+
+
+class Here:
+    """A notebook's functions in this very process, without walls and without limits: for one's own code."""
+
+    def __init__(self, cells):
+        self.notebook = Notebook(cells)
+
+    def call(self, function, *arguments, **keywords):
+        """Call a function of the notebook; see `Sandbox.call`."""
+        request = json.loads(json.dumps(_request(function, arguments, keywords)))
+        return _understood(answer(self.notebook, request), function, arguments, keywords)
+
+    def close(self):
+        """Do nothing: there is no process to end."""
+
+
+class Sandbox:
+    """A notebook's functions behind walls.
+
+    Parameters
+    ----------
+    cells : list of str
+        The notebook's code cells.
+    isolation : Bubblewrap or AnotherUser
+    """
+
+    def __init__(self, cells, isolation):
+        self.cells = cells
+        self.isolation = isolation
+        self.process = None
+        self.deadline = None
+        self.out_of_time = False
+
+    def start(self):
+        """Start the process.
+
+        Raises
+        ------
+        OSError
+            If it does not start. That is the machine's fault and never the student's, whose code is not read before.
+        """
+        self.process = subprocess.Popen(
+            self.isolation.command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
+            bufsize=0,
+        )
+        for pipe in (self.process.stdin, self.process.stdout):
+            os.set_blocking(pipe.fileno(), False)
+        self.received = b""
+        self.deadline = self.deadline or time.monotonic() + WALL_TIME
+        try:
+            self._send({"cells": self.cells, "limits": LIMITS})
+            self._receive()
+        except StudentError:
+            self.process.kill()
+            said = self.process.stderr.read(2000).decode("utf-8", "replace").strip()
+            self.close()
+            raise OSError(said or "the process with the student's code did not start") from None
+
+    def call(self, function, *arguments, **keywords):
+        """Call a function of the notebook and return what it returned.
+
+        Arrays among the arguments are left as the student's code left its own copies, as if it had run here.
+
+        Raises
+        ------
+        StudentError
+            If the function is missing, fails, does not come back, or returns what cannot cross.
+        """
+        if self.out_of_time:
+            raise StudentError(f"`{function}` was not called again after it had taken too long")
+        if self.process is None:
+            self.start()
+        try:
+            self._send(_request(function, arguments, keywords))
+            return _understood(self._receive(), function, arguments, keywords)
+        except _Lost as lost:
+            self.close()
+            raise StudentError(f"`{function}` {lost}") from None
+
+    def close(self):
+        """End the process and everything in it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+                pipe.close()
+            self.process = None
+
+    def _send(self, request):
+        data = json.dumps(request).encode("ascii") + b"\n"
+        pipe = self.process.stdin.fileno()
+        while data:
+            self._wait([], [pipe])
+            try:
+                data = data[os.write(pipe, data) :]
+            except BrokenPipeError:
+                raise self._gone() from None
+
+    def _receive(self):
+        pipe = self.process.stdout.fileno()
+        while b"\n" not in self.received:
+            self._wait([pipe], [])
+            data = os.read(pipe, 1 << 16)
+            if not data:
+                raise self._gone()
+            self.received += data
+            if len(self.received) > LONGEST_ANSWER:
+                raise _Lost("returned more than the grader reads")
+        line, self.received = self.received.split(b"\n", 1)
+        try:
+            return json.loads(line)
+        except (ValueError, RecursionError):
+            raise _Lost(UNREADABLE) from None
+
+    def _wait(self, readers, writers):
+        if not any(select.select(readers, writers, [], max(0.0, self.deadline - time.monotonic()))):
+            self.out_of_time = True
+            raise _Lost(f"did not come back within {WALL_TIME} seconds and was stopped")
+
+    def _gone(self):
+        """Tell from its last sign of life why the process ended."""
+        try:
+            code = self.process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return _Lost("closed its line to the grader")
+        number = -code if code < 0 else code - 128  # a shell's way to say it, and bubblewrap's
+        if number in (signal.SIGXCPU, signal.SIGKILL):
+            self.out_of_time = True
+            return _Lost(f"computed for more than {PROCESSOR_TIME} seconds and was stopped")
+        if number == signal.SIGSEGV:
+            return _Lost("crashed Python: perhaps a recursion without end")
+        return _Lost("ended Python instead of returning")
+
+
+class _Lost(StudentError):
+    """The process is no longer of use."""
+
+
+UNREADABLE = "sent the grader something that is no answer"
+
+
+def _request(function, arguments, keywords):
+    return {"function": function, "arguments": encode(list(arguments)), "keywords": encode(keywords)}
+
+
+def _understood(reply, function, arguments, keywords):
+    """Turn the worker's reply into a value or a `StudentError`; the reply may be forged."""
+    try:
+        if "missing" in reply:
+            raise StudentError(f"`{function}` is missing, or what it needs failed", str(reply["missing"])[:1000])
+        if "refused" in reply:
+            refused = str(reply["refused"])[:1000]
+            raise StudentError(f"`{function}` returned something else than numbers", f"`{function}` returned {refused}")
+        if "raised" in reply:
+            raised, message = str(reply["raised"])[:80], str(reply["message"])[:1000]
+            ours = isinstance(getattr(builtins, raised, None), type)
+            kind = f"`{function}` raised {raised if ours else 'an error of its own'}"
+            raise StudentError(kind, f"`{function}` raised {raised}{': ' if message else ''}{message}")
+        result = decode(reply["result"])
+        left, left_by_name = decode(reply["arguments"]), decode(reply["keywords"])
+        for mine, theirs in zip([*arguments, *keywords.values()], [*left, *left_by_name.values()], strict=True):
+            _mirror(mine, theirs)
+        return result
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        raise _Lost(UNREADABLE) from None
+
+
+def _mirror(mine, theirs):
+    """Change our array, or the arrays in our list or dictionary, to what the student's code made of its copy."""
+    if isinstance(mine, np.ndarray):
+        if not isinstance(theirs, np.ndarray) or theirs.shape != mine.shape:
+            raise ValueError("not the array that was sent")
+        mine[...] = theirs
+    elif isinstance(mine, list | tuple):
+        for ours, other in zip(mine, theirs, strict=True):
+            _mirror(ours, other)
+    elif isinstance(mine, dict):
+        for name, ours in mine.items():
+            _mirror(ours, theirs[name])

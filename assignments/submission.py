@@ -1,0 +1,126 @@
+"""What students hand in: files of every kind, read without believing them."""
+
+from __future__ import annotations
+
+import json
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+LARGEST = 20_000_000  # bytes
+SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", ".ipynb_checkpoints"}
+
+
+class Unreadable(ValueError):
+    """A file that cannot be graded; the message says why."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a notebook: "code", "markdown" or "raw", and its text."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A notebook that was handed in.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+    made_for : dict
+        The assignment and conventions that its metadata name; empty where they are gone.
+    """
+
+    cells: tuple[Cell, ...]
+    made_for: dict
+
+    @property
+    def code(self):
+        """The texts of the code cells."""
+        return [cell.text for cell in self.cells if cell.kind == "code"]
+
+    def written_answer(self, title):
+        """Return what stands below the heading `title`, up to the next heading of a question; None without the heading."""
+        found, parts = False, []
+        for cell in self.cells:
+            first = cell.text.lstrip().split("\n", 1)[0]
+            heading = cell.kind == "markdown" and "Question" in first and "#" in first
+            if found and heading:
+                break
+            if found and cell.kind == "markdown":
+                parts.append(cell.text)
+            found = found or (cell.kind == "markdown" and title in cell.text)
+        return "\n\n".join(parts).strip() if found else None
+
+
+def files(folder):
+    """Return the files under a folder that somebody handed in, in order: not what operating systems leave behind."""
+    found = []
+    for path in sorted(Path(folder).rglob("*"), key=lambda path: str(path).encode("utf-8", "surrogateescape")):
+        parts = path.relative_to(folder).parts
+        left_behind = any(part.lower() in SYSTEM_FILES or part.startswith((".", "~$")) for part in parts)
+        if not left_behind and (path.is_symlink() or not path.is_dir()):
+            found.append(path)
+    return found
+
+
+def read(path):
+    """Read a notebook.
+
+    Raises
+    ------
+    Unreadable
+        If it is none, or none in Python.
+    """
+    path = Path(path)
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        raise Unreadable("it is a link to another file, not a file")
+    if not stat.S_ISREG(mode):
+        raise Unreadable("it is no ordinary file")
+    if path.stat().st_size > LARGEST:
+        raise Unreadable(f"it is larger than {LARGEST // 1_000_000} MB: clear the outputs and hand it in again")
+    return parse(path.read_bytes(), path.suffix)
+
+
+def parse(data, suffix=".ipynb"):
+    """Read a notebook from its bytes; see `read`."""
+    if not data.strip():
+        raise Unreadable("the file is empty")
+    for start, kind in ((b"%PDF", "a PDF"), (b"PK\x03\x04", "a zip archive"), (b"\x80", "a pickle"), (b"\x89PNG", "a picture")):
+        if data.startswith(kind_start := start):
+            raise Unreadable(f"it is {kind}, not a notebook" + (": unpack it" if kind_start == b"PK\x03\x04" else ""))
+    try:
+        notebook = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        if suffix.lower() != ".ipynb":
+            raise Unreadable(f"it is a {suffix or 'nameless'} file, not a notebook") from None
+        raise Unreadable("it is not a notebook: the file is damaged or was cut off") from None
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        if isinstance(notebook, dict) and "worksheets" in notebook:
+            raise Unreadable("it is a notebook in a format before 4: open it in JupyterLab and save it")
+        raise Unreadable("it is not a notebook: there are no cells in it")
+    metadata = _dict(notebook.get("metadata"))
+    kernel = _dict(metadata.get("kernelspec"))
+    language = kernel.get("language") or _dict(metadata.get("language_info")).get("name") or "python"
+    if str(language).lower() not in ("python", "ipython", "python3"):
+        raise Unreadable(f"it is written in {str(language)[:40]}, not in Python")
+    cells = []
+    for cell in notebook["cells"]:
+        cell = _dict(cell)
+        text = cell.get("source", "")
+        if isinstance(text, list):
+            text = "".join(part for part in text if isinstance(part, str))
+        kind = cell.get("cell_type")
+        if isinstance(text, str) and kind in ("code", "markdown", "raw"):
+            cells.append(Cell(kind, text.encode("utf-8", "replace").decode("utf-8")))
+    if not any(cell.text.strip() for cell in cells):
+        raise Unreadable("there is nothing in its cells")
+    return Submission(tuple(cells), _dict(metadata.get("assignment")))
+
+
+def _dict(value):
+    return value if isinstance(value, dict) else {}
