@@ -58,11 +58,12 @@ class Course:
 
     @classmethod
     def found(cls, path):
-        """Read the secret, or draw one and write it where there is no file yet."""
-        if not Path(path).exists():
+        """Return the course, and whether its secret is new: it is drawn and written where there is no file yet."""
+        new = not Path(path).exists()
+        if new:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(secrets.token_urlsafe(24) + "\n")
-        return cls.read(path)
+        return cls.read(path), new
 
     def seed(self, name):
         """Return a whole number that only the secret and the name decide."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -218,8 +218,3 @@ def _alike(one, other):
 def marks(submission, assignment, open_sandbox, with_hidden=True):
     """Mark every question that tests can mark, each by itself."""
     return [mark(q, assignment, lambda: open_sandbox(submission.code), with_hidden) for q in assignment.tested]
-
-
-def to_dict(mark):
-    """Return a mark as what JSON knows."""
-    return asdict(mark)

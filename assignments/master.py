@@ -34,6 +34,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 OURS = ("CONVENTIONS", "MISCONCEPTIONS", "RUBRIC")
 TEMPLATES = jinja2.Environment(line_statement_prefix="#:", undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
 TEST_CONFIG = re.compile(r'\A""" # BEGIN TEST CONFIG\n.*?\n""" # END TEST CONFIG\n', re.DOTALL)
+OTTERS_COMMENT = re.compile(r"<!-- (BEGIN|END) QUESTION -->\s*")
 KERNEL = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -69,12 +70,29 @@ class Product:
     archive: bytes
 
 
+def options(name):
+    """Return what each course decides in the assignment `name`, with what is drawn from."""
+    return next((_yaml(cell) for cell in read(name).cells if _kind(cell) == "CONVENTIONS"), {})
+
+
 def conventions(name, course):
-    """Return what the course decides in the assignment `name`."""
-    for cell in read(name).cells:
-        if _kind(cell) == "CONVENTIONS":
-            return {key: course.choose(f"{name}.{key}", options) for key, options in _yaml(cell).items()}
-    return {}
+    """Return what a course has drawn for the assignment `name`."""
+    return {key: course.choose(f"{name}.{key}", values) for key, values in options(name).items()}
+
+
+def checked(name, chosen):
+    """Return the conventions that a notebook claims to be made for.
+
+    Raises
+    ------
+    BadMaster
+        If the assignment `name` has no such conventions.
+    """
+    possible = options(name)
+    fitting = isinstance(chosen, dict) and chosen.keys() == possible.keys()
+    if not fitting or any(value not in possible[key] for key, value in chosen.items()):
+        raise BadMaster(f"the notebook's metadata name conventions that {name} does not have: {chosen}")
+    return chosen
 
 
 def read(name):
@@ -228,9 +246,9 @@ def _show_public_tests(notebook, public):
     """Put the public tests of each question behind its answer, as cells that anyone can read and run."""
     cells = []
     for cell in notebook.cells:
-        marked = cell.metadata.pop("otter", {}).get("tests", [])  # where otter-grader would put its check
-        cell.metadata.pop("deletable", None)
-        cell.metadata.pop("editable", None)
+        marked = cell.metadata.get("otter", {}).get("tests", [])  # where otter-grader would put its check
+        cell.metadata.clear()
+        cell.source = OTTERS_COMMENT.sub("", cell.source)
         cells.append(cell)
         for name in marked:
             functions = "\n\n\n".join(source.strip() for source in public[name])

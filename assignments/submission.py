@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
+PROMPT = "_Type your answer here, replacing this text._"  # where otter-grader wants an answer
+NEXT_PART = re.compile(r"\s*#+ (Question \d|Before you hand in)")
 LARGEST = 20_000_000  # bytes
+OTHER_FILES = {
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "a zip archive or an office document",
+    b"\x80": "a pickle",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8": "a picture",
+    b"<": "a web page",
+}
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", ".ipynb_checkpoints"}
 
 
@@ -37,23 +49,24 @@ class Submission:
     cells: tuple[Cell, ...]
     made_for: dict
 
+    @classmethod
+    def of_code(cls, code):
+        """Return a submission of code cells only."""
+        return cls(tuple(Cell("code", text) for text in code), {})
+
     @property
     def code(self):
         """The texts of the code cells."""
         return [cell.text for cell in self.cells if cell.kind == "code"]
 
     def written_answer(self, title):
-        """Return what stands below the heading `title`, up to the next heading of a question; None without the heading."""
-        found, parts = False, []
-        for cell in self.cells:
-            first = cell.text.lstrip().split("\n", 1)[0]
-            heading = cell.kind == "markdown" and "Question" in first and "#" in first
-            if found and heading:
-                break
-            if found and cell.kind == "markdown":
-                parts.append(cell.text)
-            found = found or (cell.kind == "markdown" and title in cell.text)
-        return "\n\n".join(parts).strip() if found else None
+        """Return the text below the heading `title`, up to the next part of the assignment; None without the heading."""
+        texts = [cell.text for cell in self.cells if cell.kind == "markdown"]
+        start = next((place for place, text in enumerate(texts) if title in text), None)
+        if start is None:
+            return None
+        answer = takewhile(lambda text: not NEXT_PART.match(text), texts[start + 1 :])
+        return "\n\n".join(answer).replace(PROMPT, "").strip()
 
 
 def files(folder):
@@ -90,9 +103,9 @@ def parse(data, suffix=".ipynb"):
     """Read a notebook from its bytes; see `read`."""
     if not data.strip():
         raise Unreadable("the file is empty")
-    for start, kind in ((b"%PDF", "a PDF"), (b"PK\x03\x04", "a zip archive"), (b"\x80", "a pickle"), (b"\x89PNG", "a picture")):
-        if data.startswith(kind_start := start):
-            raise Unreadable(f"it is {kind}, not a notebook" + (": unpack it" if kind_start == b"PK\x03\x04" else ""))
+    for start, kind in OTHER_FILES.items():
+        if data.startswith(start):
+            raise Unreadable(f"it is {kind}, not a notebook")
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):

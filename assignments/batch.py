@@ -1,0 +1,147 @@
+"""Grade a folder of submissions: each once, each by itself, and every result kept as soon as it is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+from assignments import grade, submission
+from assignments.release import write_whole
+from assignments.sandbox import Sandbox
+
+RECORDS = "records"  # the folder in the results with one file for each submission
+
+
+def grade_folder(assignment, folder, results, isolation, jobs, progress):
+    """Grade what is new or has changed since the last time.
+
+    Parameters
+    ----------
+    assignment : Assignment
+    folder, results : Path
+        Where the submissions are, and where the results go.
+    isolation : Bubblewrap
+    jobs : int
+        How many submissions at a time.
+    progress : callable
+        Wraps an iterable over the submissions and shows how far it is, as tqdm does.
+
+    Returns
+    -------
+    list of str
+        The names of the submissions, in the order of `grades.csv`.
+    """
+    folder, results = Path(folder), Path(results)
+    version = hashlib.sha256(json.dumps(assignment.to_dict(), sort_keys=True).encode()).hexdigest()
+    paths = {name_of(path, folder): path for path in submission.files(folder)}
+
+    def one(name):
+        place = record_path(results, name)
+        fingerprint = f"{version} {_digest(paths[name])}"
+        if _stored_fingerprint(place) != fingerprint:
+            record = grade_file(name, paths[name], assignment, isolation)
+            record["fingerprint"] = fingerprint if record.pop("lasting") else ""
+            write_whole(place, json.dumps(record, indent=1, ensure_ascii=False))
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            for _ in progress(pool.map(one, paths), len(paths)):
+                pass
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return list(paths)
+
+
+def grade_file(name, path, assignment, isolation):
+    """Grade one file and return what is known about it, as what JSON knows.
+
+    A submission that cannot be graded says under "ungraded" why; `lasting` is False where that may be another time.
+    """
+    record = {"submission": name, "ungraded": "", "note": "", "marks": [], "answers": {}, "lasting": True}
+    try:
+        handed_in = submission.read(path)
+        record["note"] = fitting(handed_in, assignment)
+        marks = grade.marks(handed_in, assignment, lambda cells: Sandbox(cells, isolation))
+    except submission.Unreadable as error:
+        return {**record, "ungraded": str(error)}
+    except Exception as error:  # of the machine or of a test, never of the student: those are caught where they arise
+        reason = f"the grader failed, not the student: {type(error).__name__}: {error}. Run the command again"
+        return {**record, "ungraded": reason, "lasting": False}
+    record["marks"] = [asdict(mark) for mark in marks]
+    record["answers"] = {question.name: handed_in.written_answer(question.title) for question in assignment.written}
+    return record
+
+
+def fitting(handed_in, assignment):
+    """Return a remark where a submission was made for another course.
+
+    Raises
+    ------
+    Unreadable
+        If it was made for another assignment.
+    """
+    made_for = handed_in.made_for
+    if made_for.get("name", assignment.name) != assignment.name:
+        raise submission.Unreadable(f"it is {str(made_for['name'])[:20]}, not {assignment.name}")
+    if made_for and made_for.get("conventions") != assignment.conventions:
+        return "The notebook was handed out in another course, with other conventions."
+    return ""
+
+
+def records(results, names):
+    """Read the records of the submissions, one after the other."""
+    for name in names:
+        yield json.loads(record_path(Path(results), name).read_text("utf-8"))
+
+
+def name_of(path, folder):
+    """Return what a submission is called: its path in the folder, without ``.ipynb`` where that is no other file's name.
+
+    Examples
+    --------
+    >>> name_of(Path("handed in/ada/ps1.ipynb"), Path("handed in")), name_of(Path("handed in/bob.pdf"), Path("handed in"))
+    ('ada/ps1', 'bob.pdf')
+    """
+    short = path.with_suffix("") if path.suffix == ".ipynb" and not path.with_suffix("").is_file() else path
+    return os.fsencode(short.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+
+
+def file_name(name):
+    r"""Return a file name for a submission: readable, unlike any other's, and harmless.
+
+    Examples
+    --------
+    >>> file_name("ada"), file_name("ada/../\nps1")
+    ('ada', 'ada-..-ps1-0ac54f6a')
+    """
+    plain = re.sub(r"[^\w.-]+", "-", name)[:60]
+    return plain if plain == name and not plain.startswith(".") else f"{plain.lstrip('.')}-{_short_digest(name)}"
+
+
+def record_path(results, name):
+    """Return where the record of a submission is kept."""
+    return results / RECORDS / f"{file_name(name)}.json"
+
+
+def _short_digest(text):
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+
+
+def _digest(path):
+    if path.is_symlink() or not path.is_file():
+        return "no file"
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _stored_fingerprint(place):
+    try:
+        return json.loads(place.read_text("utf-8"))["fingerprint"] or None
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,100 @@
+"""What students get: one course's notebook and a README, made from a master and tried out before it leaves."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import jinja2
+import nbformat
+
+from assignments import grade, master
+from assignments.sandbox import Here
+from assignments.submission import Submission, parse
+
+TEXTS = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+def prepare(name, course, master_notebook=None):
+    """Make one course's assignment and make sure that it can be handed out.
+
+    Parameters
+    ----------
+    name : str
+        Of the assignment: "ps1".
+    course : Course
+    master_notebook : NotebookNode, optional
+        Instead of the one in ``masters/``.
+
+    Returns
+    -------
+    Product
+
+    Raises
+    ------
+    BadMaster
+        If the master breaks a rule, if its own solutions do not get every point, or if the notebook as it is handed out
+        gets one.
+    """
+    product = master.make(name, master.conventions(name, course), course.seed, master_notebook)
+    assignment = product.assignment
+    for mark in grade.marks(solved(assignment), assignment, Here):
+        if mark.points != mark.most:
+            failed = next(outcome for outcome in mark.outcomes if not outcome.passed)
+            raise master.BadMaster(f"{name}, {mark.question}: the solution fails {failed.title!r}: {failed.message}")
+    for mark in grade.marks(untouched(product), assignment, Here):
+        if mark.points:
+            raise master.BadMaster(f"{name}, {mark.question}: the notebook as it is handed out gets {mark.points} points")
+    return product
+
+
+def solved(assignment, instead=None):
+    """Return a submission with the reference solutions; `instead` gives other code for some questions, by name."""
+    code = [(instead or {}).get(question.name, question.solution) for question in assignment.tested]
+    return Submission.of_code(["import numpy as np", *code])
+
+
+def untouched(product):
+    """Return the notebook as it is handed out, as a submission."""
+    return parse(nbformat.writes(product.notebook).encode())
+
+
+def write(product, folder):
+    """Write the release into a folder: the notebook and a README, nothing else.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds anything else, which a student would get, too, or another release.
+    """
+    folder = Path(folder)
+    name = product.assignment.name
+    texts = {
+        f"{name}.ipynb": nbformat.writes(product.notebook) + "\n",
+        "README.md": TEXTS.get_template("README.md").render(assignment=product.assignment),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(folder.iterdir()):
+        if path.name not in texts or path.read_text("utf-8") != texts[path.name]:
+            raise FileExistsError(f"{path} is there already. Name a new or an empty folder; nothing was written.")
+    for file, text in texts.items():
+        write_whole(folder / file, text)
+
+
+def write_whole(path, text):
+    """Write a file whole or not at all, whatever happens meanwhile."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = text if isinstance(text, bytes) else text.encode("utf-8")
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        file.write(data)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
