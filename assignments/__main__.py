@@ -20,10 +20,12 @@ def run_release(arguments):
     """Make what students get: a notebook and a README."""
     course, new = Course.found(arguments.secret)
     if new:
-        print(f"A secret was drawn for this course: {arguments.secret}. Keep it, and keep it to yourself: grading needs it.")
+        print(f"{arguments.secret} now holds a secret for this course. Grading needs it; keep it to yourself.")
     product = release.prepare(arguments.assignment, course)
     release.write(product, arguments.folder)
-    print(f"{product.assignment.title}, {product.assignment.points:g} points, is in {arguments.folder}. In this course:")
+    print(
+        f"{product.assignment.title}, {product.assignment.points:g} points, is in {arguments.folder}. In this course:"
+    )
     for name, value in product.assignment.conventions.items():
         print(f"  {name}: {value}")
     return 0
@@ -102,7 +104,9 @@ def command_line():
         if name != "check":
             command.add_argument("assignment", choices=master.NAMES, help="which problem set")
             words = "the file with the course's secret, one line a course, the newest first"
-            command.add_argument("--secret", type=Path, default=Path("course.secret"), metavar="FILE", help=words + secret)
+            command.add_argument(
+                "--secret", type=Path, default=Path("course.secret"), metavar="FILE", help=words + secret
+            )
         return command
 
     command = add(run_release, "ps1 handout", secret="; drawn where there is none (default: %(default)s)")

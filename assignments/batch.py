@@ -101,11 +101,11 @@ def records(results, names):
 
 
 def name_of(path, folder):
-    """Return what a submission is called: its path in the folder, without ``.ipynb`` where that is no other file's name.
+    """Return what a submission is called: its path in the folder, without ``.ipynb`` unless that is another's name.
 
     Examples
     --------
-    >>> name_of(Path("handed in/ada/ps1.ipynb"), Path("handed in")), name_of(Path("handed in/bob.pdf"), Path("handed in"))
+    >>> name_of(Path("in/ada/ps1.ipynb"), Path("in")), name_of(Path("in/bob.pdf"), Path("in"))
     ('ada/ps1', 'bob.pdf')
     """
     short = path.with_suffix("") if path.suffix == ".ipynb" and not path.with_suffix("").is_file() else path
@@ -118,7 +118,7 @@ def file_name(name):
     Examples
     --------
     >>> file_name("ada"), file_name("ada/../\nps1")
-    ('ada', 'ada-..-ps1-0ac54f6a')
+    ('ada', 'ada-..-ps1-63e5dbbf')
     """
     plain = re.sub(r"[^\w.-]+", "-", name)[:60]
     return plain if plain == name and not plain.startswith(".") else f"{plain.lstrip('.')}-{_short_digest(name)}"

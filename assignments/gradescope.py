@@ -48,7 +48,9 @@ def archive(product):
             "run_autograder": RUN,
             "assignment.json": json.dumps(product.assignment.to_dict()),
         }
-        files |= {f"assignments/{name}.py": Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in MODULES}
+        files |= {
+            f"assignments/{name}.py": Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in MODULES
+        }
         for name, text in files.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the same archive from the same master
             entry.compress_type = zipfile.ZIP_DEFLATED

@@ -43,6 +43,7 @@ PUBLIC_TESTS = """\
 # The public tests of this question. The grader has its own copies, and more.
 {functions}
 
+
 {calls}
 print("The public tests pass.")"""
 
@@ -189,7 +190,17 @@ def _drafts(name, master):
     for cell in master.cells:
         kind = _kind(cell)
         if kind == "BEGIN QUESTION":
-            drafts.append({"title": "", "solution": [], "public": [], "hidden": [], "misconceptions": [], "rubric": [], **_yaml(cell)})
+            drafts.append(
+                {
+                    "title": "",
+                    "solution": [],
+                    "public": [],
+                    "hidden": [],
+                    "misconceptions": [],
+                    "rubric": [],
+                    **_yaml(cell),
+                }
+            )
         elif kind and kind.startswith(("BEGIN", "END")):
             block = kind if kind.startswith("BEGIN") else None
         elif kind in OURS and drafts:
@@ -213,7 +224,9 @@ def _drafts(name, master):
 def _demand_canary(name, draft, cell):
     if CANARY not in cell.source:
         start = cell.source.strip().split("\n")[0][:60]
-        raise BadMaster(f"{name}, {draft['name']}: the cell that begins {start!r} is secret and does not carry {CANARY}")
+        raise BadMaster(
+            f"{name}, {draft['name']}: the cell that begins {start!r} is secret and does not carry {CANARY}"
+        )
 
 
 def _question(name, draft, tests, seed):

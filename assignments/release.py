@@ -52,7 +52,9 @@ def prepare(name, course, master_notebook=None):
             raise master.BadMaster(f"{name}, {mark.question}: the solution fails {failed.title!r}: {failed.message}")
     for mark in grade.marks(untouched(product), assignment, Here):
         if mark.points:
-            raise master.BadMaster(f"{name}, {mark.question}: the notebook as it is handed out gets {mark.points} points")
+            raise master.BadMaster(
+                f"{name}, {mark.question}: the notebook as it is handed out gets {mark.points} points"
+            )
     return product
 
 

@@ -1,4 +1,4 @@
-"""What an instructor and the students read: `grades.csv`, a page of feedback each, a summary, and the written answers."""
+"""What is read after grading: `grades.csv`, a page of feedback for each student, a summary, and the written answers."""
 
 from __future__ import annotations
 
@@ -144,9 +144,7 @@ def _to_mark(answers, by_hand):
 def _summary(assignment, tally):
     most = sum(question.points for question in assignment.tested)
     bars = Counter(min(int(points / most * BARS), BARS - 1) for points in tally.points)
-    histogram = [
-        {"from": most * bar / BARS, "to": most * (bar + 1) / BARS, "count": bars[bar]} for bar in range(BARS)
-    ]
+    histogram = [{"from": most * bar / BARS, "to": most * (bar + 1) / BARS, "count": bars[bar]} for bar in range(BARS)]
     questions = [
         {
             "title": question.title,

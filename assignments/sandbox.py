@@ -1,8 +1,9 @@
 """Where student code runs: a process with no network, no files, no children, and little time and memory.
 
-`Sandbox` is that process; what shuts it in is `Bubblewrap` wherever Debian's bubblewrap works, or `AnotherUser` inside a
-container that is thrown away after each submission. `Here` has no walls: it is for one's own code on one's own machine.
-All are asked the same way, ``call(function, *arguments)``, and only what `assignments.worker` encodes comes back.
+`Sandbox` is that process; what shuts it in is `Bubblewrap` wherever Debian's bubblewrap works, or `AnotherUser` inside
+a container that is thrown away after each submission. `Here` has no walls: it is for one's own code on one's own
+machine. All are asked the same way, ``call(function, *arguments)``, and only what `assignments.worker` encodes comes
+back.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ ENVIRONMENT = {
 
 
 class NoIsolation(RuntimeError):
-    """This machine offers no way to shut student code in."""
+    """There is no way to shut student code in on this machine."""
 
 
 class StudentError(Exception):
@@ -69,7 +70,7 @@ class AnotherUser:
 
 
 class Bubblewrap:
-    """New namespaces for processes, network and files; of the files only Python and the system's libraries, read-only."""
+    """New namespaces for processes, network and files; of the files only Python and the libraries, read-only."""
 
     def command(self):
         """Return the command that starts the worker."""
@@ -120,7 +121,7 @@ def isolation():
     if not shutil.which("bwrap"):
         raise NoIsolation(
             "Student code is not run without walls around it, and bubblewrap is not installed here. On Debian and "
-            "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use a Linux machine, a virtual one or WSL 2."
+            "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use Linux, in a virtual machine or in WSL 2."
         )
     trial = Sandbox([], Bubblewrap())
     try:

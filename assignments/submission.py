@@ -60,7 +60,7 @@ class Submission:
         return [cell.text for cell in self.cells if cell.kind == "code"]
 
     def written_answer(self, title):
-        """Return the text below the heading `title`, up to the next part of the assignment; None without the heading."""
+        """Return the text below the heading `title`, up to the next part; None where the heading is gone."""
         texts = [cell.text for cell in self.cells if cell.kind == "markdown"]
         start = next((place for place, text in enumerate(texts) if title in text), None)
         if start is None:

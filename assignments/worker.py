@@ -185,11 +185,11 @@ def statements(cells):
 
 
 def needed(found, name):
-    """Return, in their order, the statements on which `name` depends: not the experiments around it.
+    r"""Return, in their order, the statements on which `name` depends: not the experiments around it.
 
     Examples
     --------
-    >>> cell = "import numpy as np\\nimport slow\\nrate = 0.1\\nslow.plot(rate)\\ndef f(x): return rate * np.sqrt(x)"
+    >>> cell = "import numpy as np\nimport slow\nrate = 0.1\nslow.plot(rate)\ndef f(x): return rate * np.sqrt(x)"
     >>> [ast.unparse(s.node) for s in needed(statements([cell])[0], "f")][:2]
     ['import numpy as np', 'rate = 0.1']
     """
