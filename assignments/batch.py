@@ -109,7 +109,8 @@ def name_of(path, folder):
     ('ada/ps1', 'bob.pdf')
     """
     short = path.with_suffix("") if path.suffix == ".ipynb" and not path.with_suffix("").is_file() else path
-    return os.fsencode(short.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+    name = os.fsencode(short.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in name)
 
 
 def file_name(name):

@@ -118,9 +118,8 @@ def mark(question, assignment, open_sandbox, with_hidden=True):
         sandbox.close()
     points, most = (sum(getattr(o, name) for o in outcomes) for name in ("points", "most"))
     named = {}
-    if points < most and (mistake := _recognised(calls, assignment.reference, assignment.mistaken[question.name])):
-        one, public = mistake
-        named = {"misconception": one.name, "say": one.say, "public": public}
+    if not all(outcome.passed for outcome in outcomes):
+        named = _recognised(calls, assignment.reference, assignment.mistaken[question.name])
     return Mark(question.name, question.title, points, most, tuple(outcomes), **named)
 
 
@@ -176,17 +175,18 @@ def describe(value):
 
 
 def _recognised(calls, reference, mistaken):
-    """Return the misconception that answers every call as the submission did, and whether public calls show it."""
+    """Name the misconception that answers every call as the submission did, and say whether public calls show it."""
     if not calls or any(call.outcome is None for call in calls):
-        return None
+        return {}
+    right = [_reply(reference, call) for call in calls]
     for one, functions in mistaken:
         replies = [_reply(functions, call) for call in calls]
         if all(_alike(reply, call.outcome) for reply, call in zip(replies, calls, strict=True)):
-            differs = [not _alike(reply, _reply(reference, call)) for reply, call in zip(replies, calls, strict=True)]
-            if any(differs):
-                shown = any(d and not call.hidden for d, call in zip(differs, calls, strict=True))
-                return one, shown
-    return None
+            wrong = [call for reply, ours, call in zip(replies, right, calls, strict=True) if not _alike(reply, ours)]
+            if wrong:
+                public = not all(call.hidden for call in wrong)
+                return {"misconception": one.name, "say": one.say, "public": public}
+    return {}
 
 
 def _reply(functions, call):

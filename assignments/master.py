@@ -4,14 +4,15 @@ A master is a notebook as otter-grader (https://otter-grader.readthedocs.io) wan
 
 - a raw cell ``# CONVENTIONS`` names what each course decides anew, with the options that are drawn from;
 - a line that begins with ``#:`` and what stands in double braces belong to Jinja, which fills in what was drawn;
-- in a question, a raw cell ``# MISCONCEPTIONS`` lists the usual wrong answers, each as an edit of the solution, and
-  a raw cell ``# RUBRIC`` says how a written answer is marked.
+- in a question, a raw cell ``# MISCONCEPTIONS`` lists the usual wrong answers, each as an edit of the solution (or a
+  list of edits), and a raw cell ``# RUBRIC`` says how a written answer is marked.
 
 Whatever must not reach a student carries `CANARY`.
 """
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 import shutil
@@ -128,7 +129,7 @@ def make(name, chosen, seed, master=None):
     BadMaster
         If the master breaks a rule: one of otter-grader's, or one of those at the top of this module.
     """
-    master = master or read(name)
+    master = copy.deepcopy(master) if master else read(name)
     try:
         for cell in master.cells:
             cell.source = TEMPLATES.from_string(cell.source).render(chosen)
@@ -140,9 +141,11 @@ def make(name, chosen, seed, master=None):
     _show_public_tests(notebook, {draft["name"]: draft["public"] for draft in drafts})
     notebook.metadata = {**KERNEL, "assignment": {"name": name, "conventions": chosen}}
     title = next(cell.source for cell in master.cells if cell.cell_type == "markdown").splitlines()[0].lstrip("# ")
-    leaked = [number for number, cell in enumerate(notebook.cells, start=1) if CANARY in str(cell)]
-    if leaked:
-        raise BadMaster(f"{name}: cell {leaked[0]} of the release holds a part of the solution: is a marker mistyped?")
+    for number, cell in enumerate(notebook.cells, start=1):
+        if CANARY in str(cell) or cell.cell_type == "raw":
+            raise BadMaster(
+                f"{name}: cell {number} of the release would be {cell.source[:60]!r}: is a marker mistyped?"
+            )
     return Product(Assignment(name, title, chosen, tuple(questions)), notebook, archive)
 
 
@@ -158,6 +161,10 @@ def _yaml(cell):
         return yaml.safe_load(cell.source)
     except yaml.YAMLError as error:
         raise BadMaster(f"the cell {cell.source[:40]!r} is not YAML: {error}") from None
+
+
+def _listed(value):
+    return value if isinstance(value, list) else [value]
 
 
 def _assign(name, master):
@@ -209,6 +216,8 @@ def _drafts(name, master):
         elif block == "BEGIN SOLUTION":
             _demand_canary(name, drafts[-1], cell)
             if cell.cell_type == "code":
+                if cell.source.count("# BEGIN SOLUTION") != cell.source.count("# END SOLUTION"):
+                    raise BadMaster(f"{name}, {drafts[-1]['name']}: a solution begins and does not end")
                 drafts[-1]["solution"].append(cell.source)
         elif block == "BEGIN TESTS":
             drafts[-1]["hidden"].append(cell.source.startswith("# HIDDEN"))
@@ -239,9 +248,11 @@ def _question(name, draft, tests, seed):
         raise BadMaster(f"{where}: a public test gives points, and whoever copies its numbers into the answer has them")
     mistakes = []
     for entry in draft["misconceptions"]:
-        if solution.count(entry["find"]) != 1:
-            raise BadMaster(f"{where}: {entry['find']!r} of {entry['name']!r} does not stand once in the solution")
-        code = solution.replace(entry["find"], entry["put"])
+        code = solution
+        for find, put in zip(_listed(entry["find"]), _listed(entry["put"]), strict=True):
+            if code.count(find) != 1:
+                raise BadMaster(f"{where}: {find!r} of {entry['name']!r} does not stand once in the solution")
+            code = code.replace(find, put)
         mistakes.append(Misconception(entry["name"], " ".join(entry["say"].split()), code))
     return Question(
         name=draft["name"],
@@ -269,4 +280,6 @@ def _show_public_tests(notebook, public):
             calls = "\n".join(f"{test}({arguments})" for test, arguments in signatures)
             if calls:
                 cells.append(new_code_cell(PUBLIC_TESTS.format(functions=functions, calls=calls)))
-    notebook.cells = cells
+    for number, cell in enumerate(cells):
+        cell.id = f"{number:03}"  # random ones would make each release another file
+    notebook.cells, notebook.nbformat_minor = cells, 5

@@ -47,8 +47,7 @@ def prepare(name, course, master_notebook=None):
     product = master.make(name, master.conventions(name, course), course.seed, master_notebook)
     assignment = product.assignment
     for mark in grade.marks(solved(assignment), assignment, Here):
-        if mark.points != mark.most:
-            failed = next(outcome for outcome in mark.outcomes if not outcome.passed)
+        if failed := next((outcome for outcome in mark.outcomes if not outcome.passed), None):
             raise master.BadMaster(f"{name}, {mark.question}: the solution fails {failed.title!r}: {failed.message}")
     for mark in grade.marks(untouched(product), assignment, Here):
         if mark.points:

@@ -97,7 +97,7 @@ class Bubblewrap:
         else:
             rights = ["--unshare-user"]
         walls = [*rights, *spaces, "--die-with-parent", "--new-session", *files]
-        return ["bwrap", *walls, os.path.abspath(sys.executable), "-I", "/worker.py"]
+        return [shutil.which("bwrap"), *walls, os.path.abspath(sys.executable), "-I", "/worker.py"]
 
 
 def python_folders():
@@ -121,7 +121,7 @@ def isolation():
     if not shutil.which("bwrap"):
         raise NoIsolation(
             "Student code is not run without walls around it, and bubblewrap is not installed here. On Debian and "
-            "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use Linux, in a virtual machine or in WSL 2."
+            "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use Linux in a virtual machine or WSL 2."
         )
     trial = Sandbox([], Bubblewrap())
     try:

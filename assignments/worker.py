@@ -118,12 +118,12 @@ def decode(parts, depth=0):
 
 
 def python_of(cell):
-    """Return the Python in a cell, with its shell lines and magics blanked out.
+    r"""Return the Python in a cell, with its shell lines and magics blanked out.
 
     Examples
     --------
-    >>> python_of("%matplotlib inline\\nx = 1\\n!ls")
-    'pass\\nx = 1\\npass'
+    >>> python_of("%matplotlib inline\nx = 1\n!ls")
+    'pass\nx = 1\npass'
     """
     magic = re.match(r"\s*%%(\w+).*\n?", cell)
     if magic:

@@ -1,0 +1,316 @@
+"""The problem sets: their solutions, their usual mistakes, and that nothing secret leaves a master."""
+
+import copy
+import inspect
+import itertools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from assignments import grade, master, release
+from assignments.course import Course
+from assignments.sandbox import Here
+from book.problem_sets import FOLDER, READERS, handout
+
+ROOT = Path(__file__).parents[1]
+
+
+def every(name):
+    """Return each combination of conventions that a course can draw for the assignment `name`."""
+    options = master.options(name)
+    return [dict(zip(options, values, strict=True)) for values in itertools.product(*options.values())]
+
+
+VARIANTS = [(name, number) for name in master.NAMES for number in range(len(every(name)))]
+every_variant = pytest.mark.parametrize("variant", VARIANTS, indirect=True, ids=lambda v: f"{v[0]}-{v[1]}")
+every_assignment = pytest.mark.parametrize("name", master.NAMES)
+
+
+@pytest.fixture(scope="module")
+def products():
+    """Return a function that makes a variant, once."""
+    made = {}
+
+    def product(name, number=0):
+        if (name, number) not in made:
+            made[name, number] = master.make(name, every(name)[number], Course(("tests",)).seed)
+        return made[name, number]
+
+    return product
+
+
+@pytest.fixture
+def variant(request, products):
+    """Make one variant of an assignment."""
+    return products(*request.param)
+
+
+def marked(assignment, instead=None, questions=None):
+    """Mark the reference solutions, with other code for some questions."""
+    code = release.solved(assignment, instead).code
+    return [grade.mark(q, assignment, lambda: Here(code)) for q in questions or assignment.tested]
+
+
+# Marks
+
+
+@every_variant
+def test_the_solutions_get_every_point(variant):
+    for mark in marked(variant.assignment):
+        assert (mark.points, mark.misconception) == (mark.most, ""), mark.outcomes
+        assert all(outcome.passed for outcome in mark.outcomes), mark.outcomes
+
+
+@every_variant
+def test_the_untouched_release_gets_nothing(variant):
+    for mark in grade.marks(release.untouched(variant), variant.assignment, Here):
+        assert mark.points == 0
+        assert {outcome.message for outcome in mark.outcomes} == {"It is not written yet."}
+
+
+@every_variant
+def test_every_misconception_fails_its_question_and_no_other_and_is_told_its_own_sentence(variant):
+    for question in variant.assignment.tested:
+        assert len(question.misconceptions) >= 3
+        for mistake in question.misconceptions:
+            for mark in marked(variant.assignment, {question.name: mistake.code}):
+                if mark.question == question.name:
+                    assert mark.points < mark.most, mistake.name
+                    assert (mark.misconception, mark.say) == (mistake.name, mistake.say)
+                else:
+                    assert mark.points == mark.most, f"{mistake.name} costs points in {mark.question}"
+
+
+@every_variant
+def test_a_misconception_is_public_only_where_public_calls_show_it(variant):
+    for question in variant.assignment.tested:
+        for mistake in question.misconceptions:
+            (mark,) = marked(variant.assignment, {question.name: mistake.code}, [question])
+            code = release.solved(variant.assignment, {question.name: mistake.code}).code
+            seen = grade.mark(question, variant.assignment, lambda code=code: Here(code), with_hidden=False)
+            assert mark.public == any(not outcome.passed for outcome in seen.outcomes), mistake.name
+            assert not mark.public or seen.say, mistake.name
+
+
+STYLES = {
+    "lists for arrays": "lambda x: x.tolist() if isinstance(x, np.ndarray) else x",
+    "float32": "lambda x: x.astype(np.float32) if getattr(x, 'dtype', None) == np.float64 else x",
+    "a subclass of arrays": "lambda x: x.view(np.recarray) if isinstance(x, np.ndarray) else x",
+    "numbers of NumPy's": "lambda x: np.float64(x) if isinstance(x, float) else x",
+}
+
+
+def restyled(question, style):
+    """Return the solution of a question with everything it returns in another style, tuples for lists among them."""
+    code = [question.solution]
+    for name in re.findall(r"^def (\w+)", question.solution, re.MULTILINE):
+        code.append(f"""
+def each_of(value):
+    if isinstance(value, (list, tuple)):
+        return tuple(each_of(one) for one in value)
+    return ({style})(value)
+
+solved_{name} = {name}
+def {name}(*arguments, **keywords):
+    return each_of(solved_{name}(*arguments, **keywords))
+""")
+    return "\n".join(code)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@every_assignment
+def test_an_honest_answer_in_another_style_gets_every_point(products, name, style):
+    assignment = products(name).assignment
+    for question in assignment.tested:
+        (mark,) = marked(assignment, {question.name: restyled(question, STYLES[style])}, [question])
+        assert mark.points == mark.most, mark.outcomes
+
+
+# What makes courses differ
+
+
+@every_assignment
+def test_the_same_secret_makes_the_same_assignment(name):
+    once, again = (release.prepare(name, Course(("a secret",))) for _ in range(2))
+    assert nbformat.writes(once.notebook) == nbformat.writes(again.notebook)
+    assert once.assignment == again.assignment
+
+
+@every_assignment
+def test_another_secret_draws_other_hidden_data(name):
+    seeds = [{q.seed for q in release.prepare(name, Course((secret,))).assignment.questions} for secret in "ab"]
+    assert not seeds[0] & seeds[1]
+
+
+@every_assignment
+def test_secrets_draw_every_convention(name):
+    drawn = {tuple(master.conventions(name, Course((str(secret),))).values()) for secret in range(100)}
+    assert drawn == {tuple(chosen.values()) for chosen in every(name)}
+
+
+@every_assignment
+def test_last_years_solutions_fail_in_every_convention_and_are_told_why(name):
+    now, before = (release.prepare(name, Course(secret)).assignment for secret in [("new", "old"), ("old",)])
+    for key, value in now.conventions.items():
+        assert value != before.conventions[key]
+    old = {question.name: question.solution for question in before.tested}
+    failed = [mark for mark in marked(now, old) if mark.points < mark.most]
+    assert failed
+    assert all(mark.say for mark in failed), [mark.question for mark in failed if not mark.say]
+
+
+@every_variant
+def test_the_books_own_convention_fails_and_is_told_so(variant):
+    named = [m.name for q in variant.assignment.tested for m in q.misconceptions if m.name.startswith("the book's")]
+    assert named
+
+
+# What leaves a master
+
+
+def secrets(assignment):
+    """Return the bodies of the solutions and of the hidden tests, and what the misconceptions and rubrics say."""
+    for question in assignment.questions:
+        yield from re.findall(r"# BEGIN SOLUTION NO PROMPT\n(.*?)# END SOLUTION", question.solution, re.DOTALL)
+        yield from (inspect.getdoc(case.body.test_func) for case in question.test_cases if case.hidden)
+        yield from question.rubric
+        yield from (mistake.say for mistake in question.misconceptions)
+
+
+@every_variant
+def test_nothing_secret_is_in_a_release(variant, tmp_path):
+    release.write(variant, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == [
+        "README.md",
+        f"{variant.assignment.name}.ipynb",
+    ]
+    handed_out = "".join(path.read_text("utf-8") for path in (tmp_path / "out").iterdir())
+    assert master.CANARY not in handed_out
+    text = "\n".join(cell.source for cell in variant.notebook.cells)
+    told = list(secrets(variant.assignment))
+    assert len(told) > 20
+    assert [secret for secret in told if secret.replace(f"    # {master.CANARY}\n", "") in text] == []
+
+
+@every_assignment
+def test_every_secret_cell_carries_the_canary(name):
+    for number, cell in enumerate(master.read(name).cells):
+        if master.CANARY in cell.source:
+            book = master.read(name)
+            book.cells[number].source = cell.source.replace(master.CANARY, "")
+            with pytest.raises(master.BadMaster, match="does not carry"):
+                master.make(name, every(name)[0], lambda _: 0, book)
+
+
+MARKERS = {
+    "# BEGIN SOLUTION NO PROMPT": "# BEGIN SOLUTOIN NO PROMPT",
+    "# END SOLUTION": "# END SOLUTOIN",
+    "# BEGIN SOLUTION": "# BEGIN SOLUTOIN",
+    "# BEGIN TESTS": "# BEGIN TEST",
+    "# END TESTS": "# END TEST",
+    "# END QUESTION": "# END QUESTOIN",
+    "# BEGIN QUESTION": "# BEGIN QUESTIN",
+    "# MISCONCEPTIONS": "# MISCONCEPTION",
+    "# RUBRIC": "# RUBRICS",
+    "# HIDDEN": "# HIDEN",
+}
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+@every_assignment
+def test_a_typo_in_any_marker_stops_the_release(name, marker):
+    places = [number for number, cell in enumerate(master.read(name).cells) if marker in cell.source.splitlines()]
+    places += [n for n, c in enumerate(master.read(name).cells) if re.search(rf"^ +{marker}$", c.source, re.MULTILINE)]
+    assert places
+    for place in places:
+        book = master.read(name)
+        book.cells[place].source = book.cells[place].source.replace(marker, MARKERS[marker], 1)
+        with pytest.raises(master.BadMaster):
+            release.prepare(name, Course(("typo",)), book)
+
+
+@every_assignment
+def test_a_broken_solution_stops_the_release(name):
+    book = master.read(name)
+    for cell in book.cells:
+        if cell.cell_type == "code" and "# BEGIN SOLUTION NO PROMPT" in cell.source:
+            broken = copy.deepcopy(book)
+            place = book.cells.index(cell)
+            broken.cells[place].source = cell.source.replace(
+                "# BEGIN SOLUTION NO PROMPT", "# BEGIN SOLUTION NO PROMPT\n    return 1"
+            )
+            with pytest.raises(master.BadMaster, match="the solution fails"):
+                release.prepare(name, Course(("broken",)), broken)
+
+
+def test_a_public_test_with_points_stops_the_release():
+    book = master.read("ps1")
+    for cell in book.cells:
+        cell.source = cell.source.replace("points: [0, 3", "points: [1, 2")
+    with pytest.raises(master.BadMaster, match="a public test gives points"):
+        release.prepare("ps1", Course(("public",)), book)
+
+
+def test_a_release_is_not_put_among_other_files(products, tmp_path):
+    release.write(products("ps1"), tmp_path)
+    release.write(products("ps1"), tmp_path)  # the same once more does no harm
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"notes\.txt is there already"):
+        release.write(products("ps1"), tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+# The book's pages and the site
+
+
+@every_assignment
+def test_the_books_copy_is_what_its_master_makes(name):
+    stored = (FOLDER / f"{name}.ipynb").read_text("utf-8")
+    assert stored == handout(name), "run `python book/problem_sets.py`"
+
+
+def test_no_canary_on_the_site_or_in_its_sources():
+    places = [ROOT / "chapters", ROOT / "_build" / "html"]
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if master.CANARY.encode() in path.read_bytes()] == []
+
+
+def nbval(path):
+    """Run nbval on a notebook, without comparing outputs, and return what it reports."""
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-rA", "-p", "no:cacheprovider"]
+    run = subprocess.run([*command, path.name], cwd=path.parent, capture_output=True, text=True)
+    return run.stdout
+
+
+@every_assignment
+def test_the_release_runs_unsolved_but_for_what_is_not_implemented(name, tmp_path):
+    release.write(release.prepare(name, READERS), tmp_path)
+    report = nbval(tmp_path / f"{name}.ipynb")
+    errors = re.findall(r"^\x1b?\[?[0-9;m]*(\w+(?:Error|Exception))\b", report, re.MULTILINE)
+    assert set(errors) == {"NotImplementedError"}, report
+
+
+@every_assignment
+def test_the_release_runs_solved(name, tmp_path):
+    product = release.prepare(name, READERS)
+    answers = {}
+    for question in product.assignment.tested:
+        for function in re.findall(r"^def (\w+)", question.solution, re.MULTILINE):
+            answers[function] = question.solution
+    for cell in product.notebook.cells:
+        defined = re.match(r"def (\w+)", cell.source)
+        if (
+            cell.cell_type == "code"
+            and defined
+            and defined[1] in answers
+            and "raise NotImplementedError" in cell.source
+        ):
+            cell.source = answers[defined[1]]
+    release.write(product, tmp_path)
+    report = nbval(tmp_path / f"{name}.ipynb")
+    assert " failed" not in report and " passed" in report, report
