@@ -112,7 +112,7 @@ def mark(question, assignment, open_sandbox, with_hidden=True):
             if case.hidden and not with_hidden:
                 continue
             message = _failure(case, number, question, assignment, sandbox, calls)
-            title = (case.body.test_func.__doc__ or case.body.test_func.__name__).strip().split("\n")[0]
+            title = " ".join((case.body.test_func.__doc__ or case.body.test_func.__name__).split())
             outcomes.append(Outcome(title, 0.0 if message else case.points, case.points, case.hidden, message))
     finally:
         sandbox.close()

@@ -1,6 +1,7 @@
 """The problem sets: their solutions, their usual mistakes, and that nothing secret leaves a master."""
 
 import copy
+import functools
 import inspect
 import itertools
 import re
@@ -25,75 +26,79 @@ def every(name):
     return [dict(zip(options, values, strict=True)) for values in itertools.product(*options.values())]
 
 
-VARIANTS = [(name, number) for name in master.NAMES for number in range(len(every(name)))]
-every_variant = pytest.mark.parametrize("variant", VARIANTS, indirect=True, ids=lambda v: f"{v[0]}-{v[1]}")
 every_assignment = pytest.mark.parametrize("name", master.NAMES)
 
 
-@pytest.fixture(scope="module")
-def products():
-    """Return a function that makes a variant, once."""
-    made = {}
+@functools.cache
+def products(name):
+    """Make every variant of an assignment, once."""
+    return [master.make(name, chosen, Course(("tests",)).seed) for chosen in every(name)]
 
-    def product(name, number=0):
-        if (name, number) not in made:
-            made[name, number] = master.make(name, every(name)[number], Course(("tests",)).seed)
-        return made[name, number]
 
-    return product
+def questions():
+    """Return each question that tests mark, in each of its variants: its name, and where to find it."""
+    found = {}
+    for name in master.NAMES:
+        for variant, product in enumerate(products(name)):
+            for place, question in enumerate(product.assignment.tested):
+                found.setdefault((name, question.solution, question.tests), (name, variant, place))
+    return list(found.values())
 
 
 @pytest.fixture
-def variant(request, products):
-    """Make one variant of an assignment."""
-    return products(*request.param)
+def assignment(request):
+    """Return the assignment that a question belongs to."""
+    name, variant, _ = request.node.callspec.params["question"]
+    return products(name)[variant].assignment
 
 
-def marked(assignment, instead=None, questions=None):
-    """Mark the reference solutions, with other code for some questions."""
-    code = release.solved(assignment, instead).code
-    return [grade.mark(q, assignment, lambda: Here(code)) for q in questions or assignment.tested]
+@pytest.fixture
+def question(request, assignment):
+    """Return a question."""
+    return assignment.tested[request.param[2]]
+
+
+every_question = pytest.mark.parametrize(
+    "question", questions(), indirect=True, ids=lambda q: f"{q[0]}-{q[1]}-q{q[2] + 1}"
+)
+
+
+def marked(question, assignment, code=None, **options):
+    """Mark the reference solution of a question, or other code, with nothing else in the notebook."""
+    cells = ["import numpy as np", code or question.solution]
+    return grade.mark(question, assignment, lambda: Here(cells), **options)
 
 
 # Marks
 
 
-@every_variant
-def test_the_solutions_get_every_point(variant):
-    for mark in marked(variant.assignment):
-        assert (mark.points, mark.misconception) == (mark.most, ""), mark.outcomes
-        assert all(outcome.passed for outcome in mark.outcomes), mark.outcomes
+@every_question
+def test_the_solution_alone_gets_every_point(question, assignment):
+    mark = marked(question, assignment)
+    assert (mark.points, mark.misconception) == (mark.most, "")
+    assert [outcome for outcome in mark.outcomes if not outcome.passed] == []
 
 
-@every_variant
-def test_the_untouched_release_gets_nothing(variant):
-    for mark in grade.marks(release.untouched(variant), variant.assignment, Here):
-        assert mark.points == 0
-        assert {outcome.message for outcome in mark.outcomes} == {"It is not written yet."}
+@every_question
+def test_every_misconception_fails_and_is_told_its_own_sentence_early_only_where_public_calls_show_it(
+    question, assignment
+):
+    assert len(question.misconceptions) >= 3
+    for mistake in question.misconceptions:
+        mark = marked(question, assignment, mistake.code)
+        assert mark.points < mark.most, mistake.name
+        assert (mark.misconception, mark.say) == (mistake.name, mistake.say)
+        early = marked(question, assignment, mistake.code, with_hidden=False)
+        assert mark.public == (early.misconception == mistake.name), mistake.name
+        assert mark.public == any(not outcome.passed for outcome in early.outcomes), mistake.name
 
 
-@every_variant
-def test_every_misconception_fails_its_question_and_no_other_and_is_told_its_own_sentence(variant):
-    for question in variant.assignment.tested:
-        assert len(question.misconceptions) >= 3
-        for mistake in question.misconceptions:
-            for mark in marked(variant.assignment, {question.name: mistake.code}):
-                if mark.question == question.name:
-                    assert mark.points < mark.most, mistake.name
-                    assert (mark.misconception, mark.say) == (mistake.name, mistake.say)
-                else:
-                    assert mark.points == mark.most, f"{mistake.name} costs points in {mark.question}"
-
-
-@every_variant
-def test_a_misconception_is_public_only_where_public_calls_show_it(variant):
-    for question in variant.assignment.tested:
-        for mistake in question.misconceptions:
-            (mark,) = marked(variant.assignment, {question.name: mistake.code}, [question])
-            code = release.solved(variant.assignment, {question.name: mistake.code}).code
-            seen = grade.mark(question, variant.assignment, lambda code=code: Here(code), with_hidden=False)
-            assert mark.public == any(not outcome.passed for outcome in seen.outcomes), mistake.name
-            assert not mark.public or seen.say, mistake.name
+@every_assignment
+def test_the_untouched_release_gets_nothing(name):
+    for product in products(name):
+        for mark in grade.marks(release.untouched(product), product.assignment, Here):
+            assert mark.points == 0
+            assert {outcome.message for outcome in mark.outcomes} == {"It is not written yet."}
 
 
 STYLES = {
@@ -122,12 +127,10 @@ def {name}(*arguments, **keywords):
 
 
 @pytest.mark.parametrize("style", STYLES)
-@every_assignment
-def test_an_honest_answer_in_another_style_gets_every_point(products, name, style):
-    assignment = products(name).assignment
-    for question in assignment.tested:
-        (mark,) = marked(assignment, {question.name: restyled(question, STYLES[style])}, [question])
-        assert mark.points == mark.most, mark.outcomes
+@every_question
+def test_an_honest_answer_in_another_style_gets_every_point(question, assignment, style):
+    mark = marked(question, assignment, restyled(question, STYLES[style]))
+    assert mark.points == mark.most, mark.outcomes
 
 
 # What makes courses differ
@@ -157,16 +160,17 @@ def test_last_years_solutions_fail_in_every_convention_and_are_told_why(name):
     now, before = (release.prepare(name, Course(secret)).assignment for secret in [("new", "old"), ("old",)])
     for key, value in now.conventions.items():
         assert value != before.conventions[key]
-    old = {question.name: question.solution for question in before.tested}
-    failed = [mark for mark in marked(now, old) if mark.points < mark.most]
+    marks = [marked(new, now, old.solution) for new, old in zip(now.tested, before.tested, strict=True)]
+    failed = [mark for mark in marks if mark.points < mark.most]
     assert failed
     assert all(mark.say for mark in failed), [mark.question for mark in failed if not mark.say]
 
 
-@every_variant
-def test_the_books_own_convention_fails_and_is_told_so(variant):
-    named = [m.name for q in variant.assignment.tested for m in q.misconceptions if m.name.startswith("the book's")]
-    assert named
+@every_assignment
+def test_the_books_own_convention_is_a_mistake_in_every_variant(name):
+    for product in products(name):
+        mistakes = [mistake.name for question in product.assignment.tested for mistake in question.misconceptions]
+        assert [mistake for mistake in mistakes if mistake.startswith("the book's")]
 
 
 # What leaves a master
@@ -181,8 +185,9 @@ def secrets(assignment):
         yield from (mistake.say for mistake in question.misconceptions)
 
 
-@every_variant
-def test_nothing_secret_is_in_a_release(variant, tmp_path):
+@pytest.mark.parametrize("name, variant", [(name, n) for name in master.NAMES for n in range(len(every(name)))])
+def test_nothing_secret_is_in_a_release(name, variant, tmp_path):
+    variant = products(name)[variant]
     release.write(variant, tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").rglob("*")) == [
         "README.md",
@@ -255,12 +260,13 @@ def test_a_public_test_with_points_stops_the_release():
         release.prepare("ps1", Course(("public",)), book)
 
 
-def test_a_release_is_not_put_among_other_files(products, tmp_path):
-    release.write(products("ps1"), tmp_path)
-    release.write(products("ps1"), tmp_path)  # the same once more does no harm
+def test_a_release_is_not_put_among_other_files(tmp_path):
+    product = products("ps1")[0]
+    release.write(product, tmp_path)
+    release.write(product, tmp_path)  # the same once more does no harm
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(FileExistsError, match=r"notes\.txt is there already"):
-        release.write(products("ps1"), tmp_path)
+        release.write(product, tmp_path)
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
