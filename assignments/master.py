@@ -38,7 +38,7 @@ TEST_CONFIG = re.compile(r'\A""" # BEGIN TEST CONFIG\n.*?\n""" # END TEST CONFIG
 OTTERS_COMMENT = re.compile(r"<!-- (BEGIN|END) QUESTION -->\s*")
 KERNEL = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},  # with it, ! is no error of syntax
 }
 PUBLIC_TESTS = """\
 # The public tests of this question. The grader has its own copies, and more.
