@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,10 +85,10 @@ class Recorder:
 
     def __call__(self, *arguments, **keywords):
         """Call the function where the student's code runs."""
-        call = Call(self.__name__, *copy.deepcopy((arguments, keywords)), self.hidden)
+        call = Call(self.__name__, _copied(arguments), _copied(keywords), self.hidden)
         self.calls.append(call)
         result = self.sandbox.call(self.__name__, *arguments, **keywords)
-        call.outcome = copy.deepcopy((result, arguments, keywords))
+        call.outcome = _copied((result, arguments, keywords))
         return result
 
 
@@ -190,13 +189,24 @@ def _recognised(calls, reference, mistaken):
 
 
 def _reply(functions, call):
-    arguments, keywords = copy.deepcopy((call.arguments, call.keywords))
+    arguments, keywords = _copied((call.arguments, call.keywords))
     try:
         with np.errstate(all="ignore"):
             result = getattr(functions, call.function)(*arguments, **keywords)
     except Exception:
         return None
     return result, arguments, keywords
+
+
+def _copied(value):
+    """Copy what crosses between student and grader; several times as fast as `copy.deepcopy`, which cannot know it."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, list | tuple):
+        return type(value)([_copied(part) for part in value])
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    return value
 
 
 def _alike(one, other):
