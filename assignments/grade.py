@@ -8,8 +8,6 @@ import numpy as np
 
 from assignments.sandbox import StudentError
 
-CLOSE = {"rtol": 1e-6, "atol": 1e-9, "equal_nan": True}
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -126,7 +124,8 @@ def _failure(case, number, question, assignment, sandbox, calls):
     """Run one test; return why it failed, or an empty text."""
     test = case.body.test_func
     names = test.__code__.co_varnames[: test.__code__.co_argcount]
-    given = {"reference": assignment.reference, "rng": np.random.default_rng([question.seed, number])}
+    rng = np.random.default_rng([question.seed, number])
+    given = {"reference": assignment.reference, "rng": rng, "alike": alike}
     given |= {name: Recorder(name, sandbox, calls, case.hidden) for name in names if name not in given}
     try:
         with np.errstate(all="ignore"):
@@ -180,8 +179,8 @@ def _recognised(calls, reference, mistaken):
     right = [_reply(reference, call) for call in calls]
     for one, functions in mistaken:
         replies = [_reply(functions, call) for call in calls]
-        if all(_alike(reply, call.outcome) for reply, call in zip(replies, calls, strict=True)):
-            wrong = [call for reply, ours, call in zip(replies, right, calls, strict=True) if not _alike(reply, ours)]
+        if all(alike(reply, call.outcome) for reply, call in zip(replies, calls, strict=True)):
+            wrong = [call for reply, ours, call in zip(replies, right, calls, strict=True) if not alike(reply, ours)]
             if wrong:
                 public = not all(call.hidden for call in wrong)
                 return {"misconception": one.name, "say": one.say, "public": public}
@@ -209,20 +208,28 @@ def _copied(value):
     return value
 
 
-def _alike(one, other):
-    """Return whether two values are the same numbers in the same places, but for rounding."""
+def alike(one, other, rtol=1e-5, atol=1e-8):
+    """Return whether two values have the same form and, but for rounding, the same numbers.
+
+    This is what tests compare with. `numpy.allclose` stretches shapes until they fit: an empty array is close to all.
+
+    Examples
+    --------
+    >>> alike([1.0, np.ones(2)], (1, [1, 1 + 1e-9])), alike([], 3.0), alike([[1.0]], [1.0])
+    (True, False, False)
+    """
     if isinstance(one, dict) or isinstance(other, dict):
         both = isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys()
-        return both and all(_alike(one[key], other[key]) for key in one)
+        return both and all(alike(one[key], other[key], rtol, atol) for key in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(_alike(a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(alike(a, b, rtol, atol) for a, b in zip(one, other, strict=True))
     if one is None or other is None or isinstance(one, str) or isinstance(other, str):
         return one is other if one is None or other is None else one == other
     try:
         one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
     except (TypeError, ValueError):
         return False
-    return one.shape == other.shape and bool(np.allclose(one, other, **CLOSE))
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol, atol, equal_nan=True))
 
 
 def marks(submission, assignment, open_sandbox, with_hidden=True):

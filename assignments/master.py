@@ -7,7 +7,8 @@ A master is a notebook as otter-grader (https://otter-grader.readthedocs.io) wan
 - in a question, a raw cell ``# MISCONCEPTIONS`` lists the usual wrong answers, each as an edit of the solution (or a
   list of edits), and a raw cell ``# RUBRIC`` says how a written answer is marked.
 
-Whatever must not reach a student carries `CANARY`.
+A hidden test may ask for `reference`, which holds the solutions, for `rng`, a generator that the course's secret seeds,
+and for `alike`, which compares values without stretching shapes. Whatever must not reach a student carries `CANARY`.
 """
 
 from __future__ import annotations
