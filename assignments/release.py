@@ -94,7 +94,7 @@ def write_whole(path, text):
     """Write a file whole or not at all, whatever happens meanwhile."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = text if isinstance(text, bytes) else text.encode("utf-8")
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")  # a student may write half a character
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
         file.write(data)
     os.chmod(file.name, 0o644)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 PROMPT = "_Type your answer here, replacing this text._"  # where otter-grader wants an answer
 NEXT_PART = re.compile(r"\s*#+ (Question \d|Before you hand in)")
 LARGEST = 20_000_000  # bytes
+DEEPEST_FOLDER = 10
 OTHER_FILES = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "a zip archive or an office document",
@@ -70,14 +72,24 @@ class Submission:
 
 
 def files(folder):
-    """Return the files under a folder that somebody handed in, in order: not what operating systems leave behind."""
-    found = []
-    for path in sorted(Path(folder).rglob("*"), key=lambda path: str(path).encode("utf-8", "surrogateescape")):
-        parts = path.relative_to(folder).parts
-        left_behind = any(part.lower() in SYSTEM_FILES or part.startswith((".", "~$")) for part in parts)
-        if not left_behind and (path.is_symlink() or not path.is_dir()):
-            found.append(path)
-    return found
+    """Return what somebody handed in, in order: the files under a folder, but not what operating systems leave behind.
+
+    A folder that cannot be looked into, or that lies in too many others, is there itself: `read` says what is wrong.
+    """
+    found, folders = [], [Path(folder)]
+    while folders:
+        place = folders.pop()
+        try:
+            inside = list(place.iterdir())
+        except OSError:
+            found.append(place)
+            continue
+        for path in inside:
+            if path.name.lower() in SYSTEM_FILES or path.name.startswith((".", "~$")):
+                continue
+            deep = len(path.relative_to(folder).parts) > DEEPEST_FOLDER
+            (folders if path.is_dir() and not path.is_symlink() and not deep else found).append(path)
+    return sorted(found, key=os.fsencode)
 
 
 def read(path):
@@ -89,7 +101,12 @@ def read(path):
         If it is none, or none in Python.
     """
     path = Path(path)
-    mode = path.lstat().st_mode
+    try:
+        mode = path.lstat().st_mode
+    except OSError as error:
+        raise Unreadable(f"it cannot be opened: {error.strerror}") from None
+    if stat.S_ISDIR(mode):
+        raise Unreadable("it is a folder that cannot be looked into, or one in too many others")
     if stat.S_ISLNK(mode):
         raise Unreadable("it is a link to another file, not a file")
     if not stat.S_ISREG(mode):
