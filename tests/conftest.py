@@ -5,7 +5,10 @@ import os
 import pytest
 from browser import MISSING, chromium
 
-IN_BROWSER = ("tests/test_site.py", "tests/test_jupyterlab.py")
+from assignments.sandbox import NoIsolation, isolation
+
+NO_WALLS = "no bubblewrap that works here; on Debian `apt-get install bubblewrap`"
+NEED_MORE = ("tests/test_site.py", "tests/test_jupyterlab.py", "tests/test_grading.py", "tests/test_hostile.py")
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +18,15 @@ def browser():
         if not started:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
         yield started
+
+
+@pytest.fixture(scope="session")
+def walls():
+    """Return the walls around student code; where this machine has none skip, and fail on a CI machine."""
+    try:
+        return isolation()
+    except NoIsolation:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_WALLS)
 
 
 @pytest.hookimpl(trylast=True)
@@ -32,7 +44,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Say once, and without being asked, why browser tests were skipped."""
-    skipped = [test for test in terminalreporter.stats.get("skipped", []) if test.nodeid.startswith(IN_BROWSER)]
+    """Say once, and without being asked, why tests were skipped that need a browser or walls."""
+    skipped = [test for test in terminalreporter.stats.get("skipped", []) if test.nodeid.startswith(NEED_MORE)]
     for reason in sorted({test.longrepr[2] for test in skipped}):
         terminalreporter.write_line(reason)
