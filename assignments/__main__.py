@@ -59,6 +59,8 @@ def run_grade(arguments):
     """Grade a folder of submissions; run it again to go on after an interruption or to add marks by hand."""
     if not arguments.submissions.is_dir():
         raise NotADirectoryError(f"{arguments.submissions} is no folder.")
+    if arguments.results.resolve().is_relative_to(arguments.submissions.resolve()):
+        raise FileExistsError("The results would lie among the submissions, and be graded. Name a folder beside them.")
     product = release.prepare(arguments.assignment, Course.read(arguments.secret))
     walls = isolation()
 

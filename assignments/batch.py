@@ -38,7 +38,12 @@ def grade_folder(assignment, folder, results, isolation, jobs, progress):
     """
     folder, results = Path(folder), Path(results)
     version = hashlib.sha256(json.dumps(assignment.to_dict(), sort_keys=True).encode()).hexdigest()
-    paths = {name_of(path, folder): path for path in submission.files(folder)}
+    paths = {}
+    for path in submission.files(folder):
+        name = name_of(path, folder)
+        if name in paths:  # two names that differ only in what does not show
+            name = f"{name} ({hashlib.sha256(os.fsencode(path.relative_to(folder))).hexdigest()[:8]})"
+        paths[name] = path
 
     def one(name):
         place = record_path(results, name)
@@ -69,10 +74,10 @@ def grade_file(name, path, assignment, isolation):
         record["note"] = fitting(handed_in, assignment)
         marks = grade.marks(handed_in, assignment, lambda cells: Sandbox(cells, isolation))
     except submission.Unreadable as error:
-        return {**record, "ungraded": str(error)}
+        return {**record, "ungraded": submission.shown(str(error))}
     except Exception as error:  # of the machine or of a test, never of the student: those are caught where they arise
         reason = f"the grader failed, not the student: {type(error).__name__}: {error}. Run the command again"
-        return {**record, "ungraded": reason, "lasting": False}
+        return {**record, "ungraded": submission.shown(reason), "lasting": False}
     record["marks"] = [asdict(mark) for mark in marks]
     record["answers"] = {question.name: handed_in.written_answer(question.title) for question in assignment.written}
     return record
@@ -108,9 +113,9 @@ def name_of(path, folder):
     >>> name_of(Path("in/ada/ps1.ipynb"), Path("in")), name_of(Path("in/bob.pdf"), Path("in"))
     ('ada/ps1', 'bob.pdf')
     """
-    short = path.with_suffix("") if path.suffix == ".ipynb" and not path.with_suffix("").is_file() else path
+    short = path.with_suffix("") if path.suffix == ".ipynb" and not os.path.isfile(path.with_suffix("")) else path
     name = os.fsencode(short.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in name)
+    return submission.shown(name)
 
 
 def file_name(name):
@@ -119,10 +124,11 @@ def file_name(name):
     Examples
     --------
     >>> file_name("ada"), file_name("ada/../\nps1")
-    ('ada', 'ada-..-ps1-63e5dbbf')
+    ('ada', 'ada-..-ps1-63e5dbbfa7bbc9e4')
     """
     plain = re.sub(r"[^\w.-]+", "-", name)[:60]
-    return plain if plain == name and not plain.startswith(".") else f"{plain.lstrip('.')}-{_short_digest(name)}"
+    own = plain == name and not plain.startswith(".") and not re.search(r"-[0-9a-f]{16}$", plain)
+    return plain if own else f"{plain.lstrip('.')[:50]}-{_short_digest(name)}"
 
 
 def record_path(results, name):
@@ -131,14 +137,17 @@ def record_path(results, name):
 
 
 def _short_digest(text):
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:8]
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
 
 def _digest(path):
-    if path.is_symlink() or not path.is_file():
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > submission.LARGEST:
+            return "no file"
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
         return "no file"
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _stored_fingerprint(place):

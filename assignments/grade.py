@@ -8,6 +8,8 @@ import numpy as np
 
 from assignments.sandbox import StudentError
 
+LONGEST_MESSAGE = 1000
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -77,9 +79,9 @@ class Call:
 class Recorder:
     """A student's function as the tests see it; every call is written down."""
 
-    def __init__(self, name, sandbox, calls, hidden):
+    def __init__(self, name, sandbox, calls, hidden, spoilt):
         self.__name__ = name
-        self.sandbox, self.calls, self.hidden = sandbox, calls, hidden
+        self.sandbox, self.calls, self.hidden, self.spoilt = sandbox, calls, hidden, spoilt
 
     def __call__(self, *arguments, **keywords):
         """Call the function where the student's code runs."""
@@ -87,7 +89,44 @@ class Recorder:
         self.calls.append(call)
         result = self.sandbox.call(self.__name__, *arguments, **keywords)
         call.outcome = _copied((result, arguments, keywords))
+        _remember([*arguments, *keywords.values()], [*call.arguments, *call.keywords.values()], self.spoilt)
         return result
+
+
+class Reference:
+    """The solutions as the tests see them: what a student's code changed, they get as it was.
+
+    Otherwise whoever fills the arrays with zeros has questions whose answers are zero.
+    """
+
+    def __init__(self, functions, spoilt):
+        self.functions, self.spoilt = functions, spoilt
+
+    def __getattr__(self, name):
+        function = getattr(self.functions, name)
+        return lambda *arguments, **keywords: function(*self._mended(arguments), **self._mended(keywords))
+
+    def _mended(self, value):
+        if isinstance(value, np.ndarray):
+            return self.spoilt[id(value)][1].copy() if id(value) in self.spoilt else value
+        if isinstance(value, list | tuple):
+            return type(value)([self._mended(part) for part in value])
+        if isinstance(value, dict):
+            return {key: self._mended(part) for key, part in value.items()}
+        return value
+
+
+def _remember(now, before, spoilt):
+    """Write down the arrays that were changed, each with what it was at first."""
+    if isinstance(now, np.ndarray):
+        if not np.array_equal(now, before):
+            spoilt.setdefault(id(now), (now, before))  # holding it keeps its number its own
+    elif isinstance(now, list | tuple):
+        for one, other in zip(now, before, strict=True):
+            _remember(one, other, spoilt)
+    elif isinstance(now, dict):
+        for key, one in now.items():
+            _remember(one, before[key], spoilt)
 
 
 def mark(question, assignment, open_sandbox, with_hidden=True):
@@ -125,8 +164,9 @@ def _failure(case, number, question, assignment, sandbox, calls):
     test = case.body.test_func
     names = test.__code__.co_varnames[: test.__code__.co_argcount]
     rng = np.random.default_rng([question.seed, number])
-    given = {"reference": assignment.reference, "rng": rng, "alike": alike}
-    given |= {name: Recorder(name, sandbox, calls, case.hidden) for name in names if name not in given}
+    spoilt = {}
+    given = {"reference": Reference(assignment.reference, spoilt), "rng": rng, "alike": alike}
+    given |= {name: Recorder(name, sandbox, calls, case.hidden, spoilt) for name in names if name not in given}
     try:
         with np.errstate(all="ignore"):
             test(**{name: given[name] for name in names})
@@ -142,11 +182,14 @@ def _failure(case, number, question, assignment, sandbox, calls):
         call = calls[-1]
         if case.hidden:
             return f"`{call.function}` returns something of another form than was asked for."
-        return f"`{call.function}` returns {describe(call.outcome[0])}, with which the test cannot go on ({error})."
+        what = describe(call.outcome[0])
+        return _sentence(f"`{call.function}` returns {what}, with which the test cannot go on ({error})")
     return ""
 
 
 def _sentence(text):
+    text = text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} ..."
+    text = text.encode("utf-8", "replace").decode("utf-8")  # half a character cannot be written
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
@@ -224,10 +267,10 @@ def alike(one, other, rtol=1e-5, atol=1e-8):
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(alike(a, b, rtol, atol) for a, b in zip(one, other, strict=True))
     if one is None or other is None or isinstance(one, str) or isinstance(other, str):
-        return one is other if one is None or other is None else one == other
+        return type(one) is type(other) and one == other
     try:
         one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return one.shape == other.shape and bool(np.allclose(one, other, rtol, atol, equal_nan=True))
 

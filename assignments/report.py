@@ -96,7 +96,7 @@ def _csv(columns, rows):
 
 
 def _harmless(value):
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else value
 
 
 def _marks_by_hand(assignment, path):
@@ -111,7 +111,7 @@ def _marks_by_hand(assignment, path):
             raise BadMarks(f"{path}: the first line should be {','.join(WRITTEN_COLUMNS)}.")
         for line in table:
             name, question = line["submission"], line["question"]
-            name = name[1:] if name != _harmless(name[1:]) and name[:1] == "'" else name
+            name = name.removeprefix("'")
             where = f"{path}, line {table.line_num} ({name}, {question})"
             if question not in most:
                 raise BadMarks(f"{where}: there is no written question {question!r}; there are {', '.join(most)}.")

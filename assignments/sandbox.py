@@ -9,6 +9,7 @@ back.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import json
 import os
 import select
@@ -16,7 +17,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 from pathlib import Path
 
@@ -27,7 +27,9 @@ from assignments.worker import Notebook, answer, decode, encode
 WORKER = Path(__file__).with_name("worker.py")
 PROCESSOR_TIME = 5  # seconds of computing for all the calls of one question; the reference needs milliseconds
 WALL_TIME = 15  # seconds, for code that waits instead of computing
+STARTING_TIME = 60  # seconds, for a machine with much else to do
 LONGEST_ANSWER = 4_000_000  # bytes
+MOST_PARTS = 50_000  # numbers, lists and texts in an answer; an array counts as one
 LIMITS = {
     "RLIMIT_AS": 1 << 30,
     "RLIMIT_CPU": PROCESSOR_TIME,
@@ -36,6 +38,7 @@ LIMITS = {
     "RLIMIT_NOFILE": 64,
     "RLIMIT_CORE": 0,
 }
+ALONE = ["-s", "-P"]  # no packages but those of this Python; -I would also ignore the environment
 ENVIRONMENT = {
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
@@ -66,7 +69,7 @@ class AnotherUser:
 
     def command(self):
         """Return the command that starts the worker."""
-        return [sys.executable, "-I", str(WORKER)]
+        return [sys.executable, *ALONE, str(WORKER)]
 
 
 class Bubblewrap:
@@ -80,12 +83,12 @@ class Bubblewrap:
                 files += ["--symlink", os.readlink(path), path]
             elif os.path.exists(path):
                 files += ["--ro-bind", path, path]
-        for path in python_folders():
+        for path in python_paths():
             for parent in reversed(Path(path).parents[:-1]):  # else only root could look into them
                 files += ["--perms", "0755", "--dir", str(parent)]
-            files += ["--ro-bind", path, path]
+            files += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
         for path in (WORKER.parent, WORKER.parents[1] / "optim"):  # the solutions, where they are installed like NumPy
-            if any(path.is_relative_to(folder) for folder in ["/usr", *python_folders()]):
+            if any(path.is_relative_to(folder) for folder in ["/usr", *python_paths()]):
                 files += ["--tmpfs", str(path)]
         for device in ("/dev/null", "/dev/urandom"):
             files += ["--dev-bind", device, device]
@@ -97,17 +100,17 @@ class Bubblewrap:
         else:
             rights = ["--unshare-user"]
         walls = [*rights, *spaces, "--die-with-parent", "--new-session", *files]
-        return [shutil.which("bwrap"), *walls, os.path.abspath(sys.executable), "-I", "/worker.py"]
+        return [shutil.which("bwrap"), *walls, os.path.abspath(sys.executable), *ALONE, "/worker.py"]
 
 
-def python_folders():
-    """Return the folders that hold this Python and its packages, none of them inside another or in /usr."""
-    folders = {sys.base_prefix, sys.prefix, *(sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))}
-    chosen = []
-    for folder in sorted(os.path.abspath(folder) for folder in folders):
-        if not any(Path(folder).is_relative_to(other) for other in ["/usr", *chosen]):
-            chosen.append(folder)
-    return chosen
+def python_paths():
+    """Return where this Python and its packages are, as far as that is not in /usr.
+
+    A virtual environment may be the very folder in which somebody works, so that not all of it can be shown.
+    """
+    parts = ("bin", "lib", "lib64", "pyvenv.cfg")
+    paths = {os.path.join(prefix, part) for prefix in (sys.base_prefix, sys.prefix) for part in parts}
+    return sorted(path for path in paths if os.path.exists(path) and not Path(path).is_relative_to("/usr"))
 
 
 def isolation():
@@ -168,6 +171,7 @@ class Sandbox:
         self.process = None
         self.deadline = None
         self.out_of_time = False
+        self.inside = []
 
     def start(self):
         """Start the process.
@@ -188,11 +192,15 @@ class Sandbox:
         for pipe in (self.process.stdin, self.process.stdout):
             os.set_blocking(pipe.fileno(), False)
         self.received = b""
-        self.deadline = self.deadline or time.monotonic() + WALL_TIME
+        left = WALL_TIME if self.deadline is None else self.deadline - time.monotonic()
+        self.deadline = time.monotonic() + STARTING_TIME
         try:
             self._send({"cells": self.cells, "limits": LIMITS})
             self._receive()
+            self.inside = _children(self.process.pid)
+            self.deadline = time.monotonic() + left  # starting is the machine's time, not the student's
         except StudentError:
+            self.out_of_time = False
             self.process.kill()
             said = self.process.stderr.read(2000).decode("utf-8", "replace").strip()
             self.close()
@@ -222,8 +230,18 @@ class Sandbox:
     def close(self):
         """End the process and everything in it."""
         if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+            if not self.inside:
+                self.process.kill()
+            for inside in self.inside:  # bubblewrap's own process in there, which a student's code may have taken over
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(inside, signal.SIGKILL)
+                os.close(inside)
+            self.inside = []
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
             for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
                 pipe.close()
             self.process = None
@@ -249,6 +267,8 @@ class Sandbox:
             if len(self.received) > LONGEST_ANSWER:
                 raise _Lost("returned more than the grader reads")
         line, self.received = self.received.split(b"\n", 1)
+        if line.count(b",") > MOST_PARTS:
+            raise _Lost("returned more than the grader reads")
         try:
             return json.loads(line)
         except (ValueError, RecursionError):
@@ -274,6 +294,14 @@ class Sandbox:
         return _Lost("ended Python instead of returning")
 
 
+def _children(pid):
+    """Return handles of the processes that a process has started; unlike numbers they are not given to others."""
+    try:
+        return [os.pidfd_open(int(one)) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 class _Lost(StudentError):
     """The process is no longer of use."""
 
@@ -295,7 +323,8 @@ def _understood(reply, function, arguments, keywords):
             raise StudentError(f"`{function}` returned something else than numbers", f"`{function}` returned {refused}")
         if "raised" in reply:
             raised, message = str(reply["raised"])[:80], str(reply["message"])[:1000]
-            ours = isinstance(getattr(builtins, raised, None), type)
+            known = getattr(builtins, raised, None)
+            ours = isinstance(known, type) and issubclass(known, BaseException)
             kind = f"`{function}` raised {raised if ours else 'an error of its own'}"
             raise StudentError(kind, f"`{function}` raised {raised}{': ' if message else ''}{message}")
         result = decode(reply["result"])

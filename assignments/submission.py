@@ -22,7 +22,7 @@ OTHER_FILES = {
     b"\xff\xd8": "a picture",
     b"<": "a web page",
 }
-SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", ".ipynb_checkpoints"}
+SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
 class Unreadable(ValueError):
@@ -80,16 +80,28 @@ def files(folder):
     while folders:
         place = folders.pop()
         try:
-            inside = list(place.iterdir())
+            inside = list(os.scandir(place))
         except OSError:
             found.append(place)
             continue
-        for path in inside:
-            if path.name.lower() in SYSTEM_FILES or path.name.startswith((".", "~$")):
+        for entry in inside:
+            if _left_behind(entry.name):
                 continue
+            path = Path(entry.path)
             deep = len(path.relative_to(folder).parts) > DEEPEST_FOLDER
-            (folders if path.is_dir() and not path.is_symlink() and not deep else found).append(path)
+            (folders if entry.is_dir(follow_symlinks=False) and not deep else found).append(path)
     return sorted(found, key=os.fsencode)
+
+
+def _left_behind(name):
+    """Return whether a file of this name comes from a system or a program, not from a person."""
+    hidden = name.startswith(".") and (name.startswith("._") or not name.endswith(".ipynb"))
+    return hidden or name.startswith("~$") or name.lower() in SYSTEM_FILES
+
+
+def shown(text):
+    """Return a text in one line, with what does not show escaped: line breaks, escape sequences, half characters."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 def read(path):
@@ -113,7 +125,11 @@ def read(path):
         raise Unreadable("it is no ordinary file")
     if path.stat().st_size > LARGEST:
         raise Unreadable(f"it is larger than {LARGEST // 1_000_000} MB: clear the outputs and hand it in again")
-    return parse(path.read_bytes(), path.suffix)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"it cannot be opened: {error.strerror}") from None
+    return parse(data, path.suffix)
 
 
 def parse(data, suffix=".ipynb"):
