@@ -49,8 +49,8 @@ def run_check(arguments):
         if mark.say:
             print(f"    {mark.say}")
     for question in assignment.written:
-        answer = handed_in.written_answer(question.title)
-        print(f"{question.title}\n  {len((answer or '').split())} words; a person reads them.")
+        words = len((assignment.written_answers(handed_in)[question.name] or "").split())
+        print(f"{question.title}\n  {f'{words} words; a person reads them' if words else 'no answer yet'}.")
     print("The public tests pass." if not failed else f"Questions whose public tests do not pass: {failed}.")
     return 1 if failed else 0
 
@@ -59,8 +59,15 @@ def run_grade(arguments):
     """Grade a folder of submissions; run it again to go on after an interruption or to add marks by hand."""
     if not arguments.submissions.is_dir():
         raise NotADirectoryError(f"{arguments.submissions} is no folder.")
-    if arguments.results.resolve().is_relative_to(arguments.submissions.resolve()):
-        raise FileExistsError("The results would lie among the submissions, and be graded. Name a folder beside them.")
+    there, here = arguments.submissions.resolve(), arguments.results.resolve()
+    if here.is_relative_to(there) or there.is_relative_to(here):
+        raise FileExistsError(
+            "The results would lie among the submissions, or these among the results: name two folders."
+        )
+    if not submission.files(there):
+        raise FileNotFoundError(f"There is no file in {arguments.submissions}.")
+    if batch.belongs_to(arguments.results) not in ("", arguments.assignment):
+        raise FileExistsError(f"{arguments.results} holds the results of {batch.belongs_to(arguments.results)}.")
     product = release.prepare(arguments.assignment, Course.read(arguments.secret))
     walls = isolation()
 
@@ -86,6 +93,14 @@ def run_gradescope(arguments):
     release.write_whole(arguments.archive, gradescope.archive(product))
     print(f"Upload {arguments.archive} under Configure Autograder. It holds the hidden tests: keep it to yourself.")
     return 0
+
+
+def _positive(text):
+    """Read a whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(f"{number} is less than 1")
+    return number
 
 
 def command_line():
@@ -121,7 +136,7 @@ def command_line():
     command.add_argument("submissions", type=Path, help="the folder with what was handed in; subfolders are searched")
     command.add_argument("results", type=Path, help="the folder for grades.csv, summary.html and the students' pages")
     command.add_argument(
-        "--jobs", type=int, default=os.cpu_count(), metavar="N", help="how many at a time (default: %(default)s)"
+        "--jobs", type=_positive, default=os.cpu_count(), metavar="N", help="how many at a time (default: %(default)s)"
     )
 
     command = add(run_gradescope, "ps1 ps1-gradescope.zip", secret=" (default: %(default)s)")

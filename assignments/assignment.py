@@ -98,6 +98,14 @@ class Assignment:
         """The questions that a person marks."""
         return [question for question in self.questions if question.rubric]
 
+    def written_answers(self, submission):
+        """Return what a submission answers to the written questions, by their names."""
+        titles = [question.title for question in self.questions]
+        return {
+            question.name: submission.written_answer(question.title, [t for t in titles if t != question.title])
+            for question in self.written
+        }
+
     @cached_property
     def reference(self):
         """The reference's functions."""

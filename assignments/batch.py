@@ -68,7 +68,8 @@ def grade_file(name, path, assignment, isolation):
 
     A submission that cannot be graded says under "ungraded" why; `lasting` is False where that may be another time.
     """
-    record = {"submission": name, "ungraded": "", "note": "", "marks": [], "answers": {}, "lasting": True}
+    record = {"submission": name, "assignment": assignment.name, "ungraded": "", "note": "", "lasting": True}
+    record |= {"marks": [], "answers": {}}
     try:
         handed_in = submission.read(path)
         record["note"] = fitting(handed_in, assignment)
@@ -79,7 +80,7 @@ def grade_file(name, path, assignment, isolation):
         reason = f"the grader failed, not the student: {type(error).__name__}: {error}. Run the command again"
         return {**record, "ungraded": submission.shown(reason), "lasting": False}
     record["marks"] = [asdict(mark) for mark in marks]
-    record["answers"] = {question.name: handed_in.written_answer(question.title) for question in assignment.written}
+    record["answers"] = assignment.written_answers(handed_in)
     return record
 
 
@@ -103,6 +104,16 @@ def records(results, names):
     """Read the records of the submissions, one after the other."""
     for name in names:
         yield json.loads(record_path(Path(results), name).read_text("utf-8"))
+
+
+def belongs_to(results):
+    """Return the name of the assignment whose results are in a folder; an empty text where there are none."""
+    for path in (Path(results) / RECORDS).glob("*.json"):
+        try:
+            return str(json.loads(path.read_text("utf-8"))["assignment"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # damaged, and graded again
+    return ""
 
 
 def name_of(path, folder):

@@ -50,7 +50,8 @@ class Course:
         try:
             lines = Path(path).read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise NoSecret(f"The course's secret cannot be read from {path}: {error}.") from None
+            advice = "`release` draws one; --secret names the file, if it has another name."
+            raise NoSecret(f"The course's secret cannot be read from {path}: {error}. {advice}") from None
         secret = tuple(line.strip() for line in lines if line.strip())
         if not secret:
             raise NoSecret(f"{path} is empty: it should hold the course's secret, a line of any text.")

@@ -9,6 +9,7 @@ import numpy as np
 from assignments.sandbox import StudentError
 
 LONGEST_MESSAGE = 1000
+NOT_WRITTEN = "It is not written yet: it raises NotImplementedError."
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def _failure(case, number, question, assignment, sandbox, calls):
             test(**{name: given[name] for name in names})
     except StudentError as error:
         if "NotImplementedError" in error.kind:
-            return "It is not written yet."
+            return NOT_WRITTEN
         return _sentence(error.kind if case.hidden else str(error))
     except AssertionError as error:
         return _sentence(str(error) or "What comes back is not right.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -13,6 +14,7 @@ from assignments import grade, master
 from assignments.sandbox import Here
 from assignments.submission import Submission, parse
 
+NUMPY = "import numpy as np"  # which every notebook does before its first question
 TEXTS = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=jinja2.select_autoescape(["html"]),
@@ -41,8 +43,8 @@ def prepare(name, course, master_notebook=None):
     Raises
     ------
     BadMaster
-        If the master breaks a rule, if its own solutions do not get every point, or if the notebook as it is handed out
-        gets one.
+        If the master breaks a rule, if its own solutions do not get every point, if a usual mistake gets every point,
+        or if the notebook as it is handed out gets one.
     """
     product = master.make(name, master.conventions(name, course), course.seed, master_notebook)
     assignment = product.assignment
@@ -54,13 +56,28 @@ def prepare(name, course, master_notebook=None):
             raise master.BadMaster(
                 f"{name}, {mark.question}: the notebook as it is handed out gets {mark.points} points"
             )
-    return product
+    drawn = tuple(_telling(name, question, assignment, course) for question in assignment.questions)
+    return replace(product, assignment=replace(assignment, questions=drawn))
+
+
+def _telling(name, question, assignment, course):
+    """Draw hidden data on which every usual mistake loses points: the first that do, so that a secret decides them."""
+    for attempt in range(50):
+        drawn = replace(question, seed=course.seed(f"{name}.{question.name}.{attempt}"))
+        marks = (
+            grade.mark(drawn, assignment, lambda one=one: Here([NUMPY, one.code])) for one in question.misconceptions
+        )
+        if all(mark.points < mark.most for mark in marks):
+            return drawn
+    raise master.BadMaster(
+        f"{name}, {question.name}: one of the usual mistakes gets every point, whatever the data are"
+    )
 
 
 def solved(assignment, instead=None):
     """Return a submission with the reference solutions; `instead` gives other code for some questions, by name."""
     code = [(instead or {}).get(question.name, question.solution) for question in assignment.tested]
-    return Submission.of_code(["import numpy as np", *code])
+    return Submission.of_code([NUMPY, *code])
 
 
 def untouched(product):

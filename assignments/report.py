@@ -13,6 +13,7 @@ from assignments.batch import file_name, records
 from assignments.release import TEXTS, write_whole
 
 WRITTEN_COLUMNS = ["submission", "question", "points", "comment"]
+NOTHING = {"points": None, "comment": ""}
 BARS = 10
 
 
@@ -47,11 +48,11 @@ class Tally:
 def write(assignment, results, names):
     """Write every report into the folder `results`, from the records of the submissions `names`."""
     results = Path(results)
-    by_hand = _marks_by_hand(assignment, results / "written.csv")
+    by_hand = _marks_by_hand(assignment, results / "written.csv", set(names))
     tally, rows, answers = Tally(), [], []
     feedback = TEXTS.get_template("feedback.html")
     for record in records(results, names):
-        mine = {q.name: by_hand.get((record["submission"], q.name), {}) for q in assignment.written}
+        mine = {q.name: by_hand.get((record["submission"], q.name), NOTHING) for q in assignment.questions}
         tally.add(record)
         rows.append(_row(assignment, record, mine))
         if not record["ungraded"]:
@@ -71,17 +72,20 @@ def write(assignment, results, names):
 
 
 def _row(assignment, record, by_hand):
-    """Return a line of `grades.csv`; what is not known yet stays empty."""
+    """Return a line of `grades.csv`; what is not known yet stays empty. A mark by hand counts before a test's."""
     row = {"submission": record["submission"], "status": "ungraded" if record["ungraded"] else "graded"}
     tested = {mark["question"]: mark["points"] for mark in record["marks"]}
+    known = {}
     for question in assignment.questions:
-        points = by_hand[question.name].get("points") if question.rubric else tested.get(question.name)
+        entered = by_hand[question.name]["points"]
+        points = tested.get(question.name) if entered is None else entered
+        known |= {} if points is None else {question.name: points}
         row[question.name] = "" if points is None else f"{points:g}"
-    known = [float(row[question.name]) for question in assignment.questions if row[question.name]]
-    row["total"] = f"{sum(known):g}" if len(known) == len(assignment.questions) else ""
     row["tested"] = f"{sum(tested.values()):g}" if tested else ""
+    row["total"] = f"{sum(known.values()):g}" if len(known) == len(assignment.questions) else ""
     row["of"] = f"{assignment.points:g}"
     row["remark"] = f"ungraded, because {record['ungraded']}" if record["ungraded"] else record["note"]
+    row["page"] = f"feedback/{file_name(record['submission'])}.html"
     return row
 
 
@@ -99,36 +103,57 @@ def _harmless(value):
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else value
 
 
-def _marks_by_hand(assignment, path):
-    """Read the marks that a person has entered: {(submission, question): {"points": ..., "comment": ...}}."""
+def _marks_by_hand(assignment, path, names):
+    """Read the marks that a person has entered: {(submission, question): {"points": ..., "comment": ...}}.
+
+    It reads what spreadsheets make of the file: semicolons for commas, other encodings, columns in another order.
+    """
     if not path.exists():
         return {}
-    most = {question.name: question.points for question in assignment.written}
+    most = {question.name: question.points for question in assignment.questions}
+    text = _decoded(path.read_bytes())
+    first = text.split("\n", 1)[0]
+    table = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    missing = [column for column in WRITTEN_COLUMNS if column not in (table.fieldnames or ())]
+    if missing:
+        raise BadMarks(
+            f"{path}: the first line names no column {missing[0]!r}; it should be {','.join(WRITTEN_COLUMNS)}."
+        )
     marks = {}
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file)
-        if table.fieldnames != WRITTEN_COLUMNS:
-            raise BadMarks(f"{path}: the first line should be {','.join(WRITTEN_COLUMNS)}.")
-        for line in table:
-            name, question = line["submission"], line["question"]
-            name = name.removeprefix("'")
-            where = f"{path}, line {table.line_num} ({name}, {question})"
-            if question not in most:
-                raise BadMarks(f"{where}: there is no written question {question!r}; there are {', '.join(most)}.")
-            given = line["points"].strip().replace(",", ".")
-            try:
-                points = float(given) if given else None
-            except ValueError:
-                raise BadMarks(f"{where}: {given!r} is no number.") from None
-            if points is not None and not 0 <= points <= most[question]:
-                raise BadMarks(f"{where}: {given} is not between 0 and {most[question]:g}.")
-            marks[name, question] = {"points": points, "comment": line["comment"]}
+    for line in table:
+        name, question, given, comment = ((line[column] or "").strip().removeprefix("'") for column in WRITTEN_COLUMNS)
+        if not (name or question or given or comment):
+            continue
+        where = f"{path}, line {table.line_num} ({name}, {question})"
+        if name not in names:
+            raise BadMarks(f"{where}: there is no submission {name!r}.")
+        if question not in most:
+            raise BadMarks(f"{where}: there is no question {question!r}; there are {', '.join(most)}.")
+        if (name, question) in marks:
+            raise BadMarks(f"{where}: there is a line for this before.")
+        try:
+            points = float(given.replace(",", ".")) if given else None
+        except ValueError:
+            raise BadMarks(f"{where}: {given!r} is no number.") from None
+        if points is not None and not 0 <= points <= most[question]:
+            raise BadMarks(f"{where}: {given} is not between 0 and {most[question]:g}.")
+        marks[name, question] = {"points": points, "comment": comment}
     return marks
 
 
+def _decoded(data):
+    """Return the text of a file that a spreadsheet may have written."""
+    for encoding in ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8-sig", "cp1252"]:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1")
+
+
 def _to_mark(answers, by_hand):
-    """Return the table for marks by hand: what was entered stays, even of a submission that is gone."""
-    rows = {(answer["submission"], answer["question"].name): {"points": None, "comment": ""} for answer in answers}
+    """Return the table for marks by hand: a line for each written answer, and whatever was entered."""
+    rows = {(answer["submission"], answer["question"].name): NOTHING for answer in answers}
     rows |= by_hand
     return [
         {

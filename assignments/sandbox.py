@@ -288,7 +288,7 @@ class Sandbox:
         number = -code if code < 0 else code - 128  # a shell's way to say it, and bubblewrap's
         if number in (signal.SIGXCPU, signal.SIGKILL):
             self.out_of_time = True
-            return _Lost(f"computed for more than {PROCESSOR_TIME} seconds and was stopped")
+            return _Lost(f"used up the {PROCESSOR_TIME} seconds of computing that all calls of a question have")
         if number == signal.SIGSEGV:
             return _Lost("crashed Python: perhaps a recursion without end")
         return _Lost("ended Python instead of returning")

@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 
 PROMPT = "_Type your answer here, replacing this text._"  # where otter-grader wants an answer
-NEXT_PART = re.compile(r"\s*#+ (Question \d|Before you hand in)")
+CLOSING = "Before you hand in"  # the heading after the last question
 LARGEST = 20_000_000  # bytes
 DEEPEST_FOLDER = 10
 OTHER_FILES = {
@@ -61,14 +61,22 @@ class Submission:
         """The texts of the code cells."""
         return [cell.text for cell in self.cells if cell.kind == "code"]
 
-    def written_answer(self, title):
-        """Return the text below the heading `title`, up to the next part; None where the heading is gone."""
-        texts = [cell.text for cell in self.cells if cell.kind == "markdown"]
-        start = next((place for place, text in enumerate(texts) if title in text), None)
+    def written_answer(self, title, others):
+        """Return the text below the heading `title`, up to the next of the headings `others`.
+
+        None without the heading. A student's own headings belong to the answer.
+        """
+        texts = [cell.text for cell in self.cells if cell.kind != "code"]
+        start = next((place for place, text in enumerate(texts) if _has_heading(text, title)), None)
         if start is None:
             return None
-        answer = takewhile(lambda text: not NEXT_PART.match(text), texts[start + 1 :])
+        ends = [*others, CLOSING]
+        answer = takewhile(lambda text: not any(_has_heading(text, end) for end in ends), texts[start + 1 :])
         return "\n\n".join(answer).replace(PROMPT, "").strip()
+
+
+def _has_heading(text, title):
+    return re.search(rf"^#+ *{re.escape(title)}\s*$", text, re.MULTILINE) is not None
 
 
 def files(folder):
@@ -153,7 +161,7 @@ def parse(data, suffix=".ipynb"):
     kernel = _dict(metadata.get("kernelspec"))
     language = kernel.get("language") or _dict(metadata.get("language_info")).get("name") or "python"
     if str(language).lower() not in ("python", "ipython", "python3"):
-        raise Unreadable(f"it is written in {str(language)[:40]}, not in Python")
+        raise Unreadable(f"it is written in {shown(str(language)[:40])}, not in Python")
     cells = []
     for cell in notebook["cells"]:
         cell = _dict(cell)

@@ -48,7 +48,7 @@ DENIED = {  # system calls: their numbers on x86-64 and on 64-bit ARM
 }
 
 CELL_MAGICS_THAT_RUN_PYTHON = ("time", "timeit", "capture", "prun")
-SHELL_OR_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|\w+\s*=\s*[%!].*|.*\w\?{1,2}\s*)$")
+SHELL_OR_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|\w+\s*=\s*[%!].*|.*\w\?{1,2}\s*|(?:pip|conda|cd|ls)\s.*)$")
 
 
 class NotAllowed(TypeError):
@@ -202,12 +202,16 @@ def statements(cells):
         try:
             found += [Statement(node, number) for node in ast.parse(python_of(cell)).body]
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            unreadable[number] = str(error)
+            line = (getattr(error, "text", None) or "").strip()
+            unreadable[number] = f"{getattr(error, 'msg', error)}{f': `{line}`' if line else ''}"
     return found, unreadable
 
 
 def needed(found, name):
     r"""Return, in their order, the statements on which `name` depends: not the experiments around it.
+
+    They stand before its last definition, and only what is missing there is looked for behind it: an experiment further
+    down may use a helper's name for something else.
 
     Examples
     --------
@@ -215,15 +219,17 @@ def needed(found, name):
     >>> [ast.unparse(s.node) for s in needed(statements([cell])[0], "f")][:2]
     ['import numpy as np', 'rate = 0.1']
     """
+    last = max((place for place, s in enumerate(found) if name in s.binds), default=-1)
+    until_then = set().union(*(s.binds for s in found[: last + 1]))
     modules = {n for s in found if isinstance(s.node, ast.Import | ast.ImportFrom) for n in s.binds}
     chosen, wanted = set(), {name}
     while True:
-        new = {
-            place
-            for place, s in enumerate(found)
-            if place not in chosen
-            and (s.imports_all or (s.binds - modules if isinstance(s.node, ast.Expr) else s.binds) & wanted)
-        }
+        new = set()
+        for place, s in enumerate(found):
+            gives = s.binds - modules if isinstance(s.node, ast.Expr) else s.binds
+            gives = gives if place <= last else gives - until_then
+            if place not in chosen and (s.imports_all or gives & wanted):
+                new.add(place)
         if not new:
             return [found[place] for place in sorted(chosen)]
         chosen |= new
@@ -236,7 +242,7 @@ class Notebook:
     def __init__(self, cells):
         self.cells = cells
         self.statements, self.unreadable = statements(cells)
-        self.names = {"__name__": "notebook", "__builtins__": builtins}
+        self.names = {"__name__": "notebook", "__builtins__": builtins, "display": lambda *_, **__: None}
         self.ran = set()
         self.failed = {}
 

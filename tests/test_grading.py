@@ -165,6 +165,102 @@ def test_marks_by_hand_reach_the_grades_and_the_page_and_survive(course, walls):
         assert "Well argued." in Path("results/feedback/ada.html").read_text("utf-8")
 
 
+def test_a_mark_by_hand_counts_before_a_tests(course, walls):
+    grading = ["grade", "ps1", "submissions", "results"]
+    main(grading)
+    with open("results/written.csv", "a", encoding="utf-8") as file:
+        file.write('bob/any name,q3,2.5,"-1, but shown in class"\nbob/any name,q7,6,\n')
+    file = Path("results/written.csv")
+    file.write_text(file.read_text().replace("bob/any name,q7,,\n", ""))
+    for _ in range(2):  # the second time it reads what it wrote itself
+        assert main(grading) == 0
+        row = table()["bob/any name"]
+        assert (row["q3"], row["tested"], row["total"]) == ("2.5", "16", "24.5")
+        page = Path("results", row["page"]).read_text("utf-8")
+        assert "2.5 of 3 points, entered by hand" in page
+        assert ">-1, but shown in class<" in page
+
+
+SPREADSHEETS = {
+    "semicolons": lambda text: text.replace(",", ";").encode(),
+    "a byte order mark": lambda text: text.encode("utf-8-sig"),
+    "UTF-16 with tabs": lambda text: text.replace(",", "\t").encode("utf-16"),
+    "Windows' own letters": lambda text: text.replace("fine", "schön").encode("cp1252"),
+    "Windows' ends of lines": lambda text: text.replace("\n", "\r\n").encode(),
+    "empty lines": lambda text: f"{text},,,\n\n".encode(),
+    "another column": lambda text: text.replace("\n", ",x\n").encode(),
+    "another order": lambda text: "\n".join(",".join(line.split(",")[::-1]) for line in text.splitlines()).encode(),
+}
+
+
+@pytest.mark.parametrize("habit", SPREADSHEETS)
+def test_marks_by_hand_survive_a_spreadsheet(habit, tmp_path, product):
+    text = "submission,question,points,comment\nada,q7,5,fine\nbob,q7,4.5,\n"
+    (tmp_path / "written.csv").write_bytes(SPREADSHEETS[habit](text))
+    marks = report._marks_by_hand(product.assignment, tmp_path / "written.csv", {"ada", "bob"})
+    assert {name: entry["points"] for (name, _), entry in marks.items()} == {"ada": 5, "bob": 4.5}
+    assert marks["ada", "q7"]["comment"] in ("fine", "schön")
+
+
+@pytest.mark.parametrize(
+    "lines, sentence",
+    [
+        ("adda,q7,5,", "there is no submission 'adda'"),
+        ("ada,q9,5,", "there is no question 'q9'; there are q1, "),
+        ("ada,q7,5,\nada,q7,4,", "there is a line for this before"),
+        ("ada,q7", ""),
+    ],
+)
+def test_a_line_by_hand_that_goes_nowhere_is_refused(lines, sentence, tmp_path, product):
+    (tmp_path / "written.csv").write_text(f"submission,question,points,comment\n{lines}\n")
+    if not sentence:  # a line that was not filled in
+        marks = report._marks_by_hand(product.assignment, tmp_path / "written.csv", {"ada"})
+        assert marks == {("ada", "q7"): {"points": None, "comment": ""}}
+        return
+    with pytest.raises(report.BadMarks, match=re.escape(sentence)):
+        report._marks_by_hand(product.assignment, tmp_path / "written.csv", {"ada"})
+
+
+@pytest.mark.parametrize(
+    "command, sentence",
+    [
+        (["grade", "ps2", "submissions", "results"], "results holds the results of ps1"),
+        (["grade", "ps1", "submissions", "submissions/results"], "name two folders"),
+        (["grade", "ps1", "results/feedback", "results"], "name two folders"),
+        (["grade", "ps1", "empty", "other"], "There is no file in empty"),
+        (["grade", "ps1", "nowhere", "other"], "nowhere is no folder"),
+    ],
+    ids=["another set", "inside", "around", "nothing", "nowhere"],
+)
+def test_a_mistyped_folder_overwrites_nothing(course, walls, capsys, command, sentence):
+    main(["grade", "ps1", "submissions", "results"])
+    Path("empty").mkdir()
+    before = Path("results/grades.csv").read_bytes()
+    assert main(command) == 2
+    assert sentence in capsys.readouterr().err
+    assert Path("results/grades.csv").read_bytes() == before
+    assert not Path("other").exists()
+
+
+def test_a_written_answer_may_have_headings_of_its_own(product):
+    book = json.loads(notebook(product, answer="It is so."))
+    place = next(n for n, cell in enumerate(book["cells"]) if "It is so." in "".join(cell["source"]))
+    for text in ("### Question 1\nOne.", "## Question 2\nTwo.", "# Mine\nThree."):
+        place += 1
+        book["cells"].insert(place, {"cell_type": "markdown", "metadata": {}, "source": text})
+    book["cells"].insert(
+        0, {"cell_type": "markdown", "metadata": {}, "source": "Question 7: on-line against off-line, below"}
+    )
+    answers = product.assignment.written_answers(submission.parse(json.dumps(book).encode()))
+    assert [word for word in ("so.", "One.", "Two.", "Three.") if word in answers["q7"]] == [
+        "so.",
+        "One.",
+        "Two.",
+        "Three.",
+    ]
+    assert "Restart the kernel" not in answers["q7"]
+
+
 @pytest.mark.parametrize(
     "entry, sentence", [("7", "7 is not between 0 and 6"), ("good", "'good' is no number"), ("-1", "is not between")]
 )
@@ -290,6 +386,11 @@ def called(cells, name="f", *arguments):
         ["def f():\n    x = 3\n    return x", "x = forever()"],
         ["import np_of_mine as np", "import numpy as np", "def f(): return np.int64(3)"],
         ["θ = 3", "def f(): return θ"],
+        ["def edge(): return 3", "def f(): return edge()", "edge = f()"],
+        ["factor = 3", "def f(): return factor", "for factor in (1, 2): print(factor * f())"],
+        ["def f(): return g()", "def g(): return 3", "g = 5", "def f(): return 3"],
+        ["def f():\n    display('so')\n    return 3"],
+        ["pip install numpy\ndef f(): return 3"],
     ],
     ids=lambda cells: " | ".join(cells),
 )

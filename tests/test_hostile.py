@@ -236,7 +236,7 @@ SUBMISSIONS = {
     ),
     # Time, memory, processes
     "endless": Hostile(
-        "an endless loop", code={"q3": "while True: pass"}, points={"q3": 0}, says="computed for more than 5 seconds"
+        "an endless loop", code={"q3": "while True: pass"}, points={"q3": 0}, says="used up the 5 seconds of computing"
     ),
     "sleeper": Hostile(
         "sleeping for ever",
@@ -633,7 +633,7 @@ except OSError: raise LookupError("no way out") from None"""
             "`gradient_error` raised TypeError",
             "there is no function `sgd_step` in this notebook",
             "which defines `mini_batches`, is not Python",
-            "It is not written yet.",
+            grade.NOT_WRITTEN,
         ),
     ),
     "the book's": Hostile(

@@ -98,7 +98,7 @@ def test_the_untouched_release_gets_nothing(name):
     for product in products(name):
         for mark in grade.marks(release.untouched(product), product.assignment, Here):
             assert mark.points == 0
-            assert {outcome.message for outcome in mark.outcomes} == {"It is not written yet."}
+            assert {outcome.message for outcome in mark.outcomes} == {grade.NOT_WRITTEN}
 
 
 STYLES = {
@@ -250,6 +250,24 @@ def test_a_broken_solution_stops_the_release(name):
             )
             with pytest.raises(master.BadMaster, match="the solution fails"):
                 release.prepare(name, Course(("broken",)), broken)
+
+
+def test_a_mistake_that_gets_every_point_stops_the_release():
+    book = master.read("ps1")
+    for cell in book.cells:
+        cell.source = cell.source.replace("put: 'theta = theta + eta * grad'", "put: 'theta = theta - grad * eta'")
+    with pytest.raises(master.BadMaster, match="q3: one of the usual mistakes gets every point"):
+        release.prepare("ps1", Course(("harmless",)), book)
+
+
+@every_assignment
+def test_no_secret_draws_data_on_which_a_usual_mistake_gets_every_point(name):
+    for secret in range(5):
+        assignment = release.prepare(name, Course((str(secret),))).assignment
+        for question in assignment.tested:
+            for mistake in question.misconceptions:
+                mark = marked(question, assignment, mistake.code)
+                assert mark.points < mark.most, (secret, question.name, mistake.name)
 
 
 def test_a_public_test_with_points_stops_the_release():
