@@ -64,7 +64,8 @@ class StudentError(Exception):
 class AnotherUser:
     """The worker gives up root: for a container in which nothing but this one submission is graded.
 
-    The tests must belong to root and be readable by root only. The network is the container's.
+    The tests must belong to root and be readable by root only. The network is the container's; what keeps the code from
+    it is the filter of system calls.
     """
 
     def command(self):
