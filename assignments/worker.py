@@ -11,9 +11,11 @@ from __future__ import annotations
 import ast
 import base64
 import builtins
+import ctypes  # now: a user with fewer rights may not be able to read it any more
 import json
 import math
 import os
+import platform
 import re
 import struct
 import symtable
@@ -304,9 +306,6 @@ def deny_system_calls():
     Shared memory of System V and file systems of one's own are memory without a limit, keys outlive the process, and a
     socket is the network where no namespace keeps it away. It is the classic filter: pairs of "is it this number?".
     """
-    import ctypes
-    import platform
-
     machines = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
     if platform.machine() not in machines:
         return
