@@ -17,8 +17,8 @@ RUN = """\
 # Only root may read the tests; the student's code runs as nobody.
 set -e
 chmod -R go-rwx /autograder
-chmod o+x /root
-export PATH=/root/miniforge3/bin:$PATH
+chmod o+x ~root
+export PATH=~root/miniforge3/bin:$PATH
 eval "$(mamba shell hook --shell bash)"
 mamba activate otter-env
 cd /autograder/source
