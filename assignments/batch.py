@@ -72,7 +72,7 @@ def grade_file(name, path, assignment, isolation):
     record |= {"marks": [], "answers": {}}
     try:
         handed_in = submission.read(path)
-        record["note"] = fitting(handed_in, assignment)
+        record["note"] = submission.fitting(handed_in, assignment)
         marks = grade.marks(handed_in, assignment, lambda cells: Sandbox(cells, isolation))
     except submission.Unreadable as error:
         return {**record, "ungraded": submission.shown(str(error))}
@@ -82,22 +82,6 @@ def grade_file(name, path, assignment, isolation):
     record["marks"] = [asdict(mark) for mark in marks]
     record["answers"] = assignment.written_answers(handed_in)
     return record
-
-
-def fitting(handed_in, assignment):
-    """Return a remark where a submission was made for another course.
-
-    Raises
-    ------
-    Unreadable
-        If it was made for another assignment.
-    """
-    made_for = handed_in.made_for
-    if made_for.get("name", assignment.name) != assignment.name:
-        raise submission.Unreadable(f"it is {str(made_for['name'])[:20]}, not {assignment.name}")
-    if made_for and made_for.get("conventions") != assignment.conventions:
-        return "The notebook was handed out in another course, with other conventions."
-    return ""
 
 
 def records(results, names):

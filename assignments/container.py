@@ -29,9 +29,7 @@ def results(assignment, folder):
     """Grade the one submission in a folder and return what Gradescope wants to know."""
     try:
         handed_in = submission.read(_only(submission.files(folder)))
-        made_for = handed_in.made_for.get("name", assignment.name)
-        if made_for != assignment.name:
-            raise submission.Unreadable(f"it is {str(made_for)[:20]}, not {assignment.name}")
+        submission.fitting(handed_in, assignment)
     except submission.Unreadable as error:
         return {"score": 0, "output": f"Not graded, because {error}. Please hand in again.", "visibility": "visible"}
     wall = walls()

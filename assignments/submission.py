@@ -176,5 +176,21 @@ def parse(data, suffix=".ipynb"):
     return Submission(tuple(cells), _dict(metadata.get("assignment")))
 
 
+def fitting(handed_in, assignment):
+    """Return a remark where a submission was made for another course.
+
+    Raises
+    ------
+    Unreadable
+        If it was made for another assignment.
+    """
+    made_for = handed_in.made_for
+    if made_for.get("name", assignment.name) != assignment.name:
+        raise Unreadable(f"it is {shown(str(made_for['name'])[:20])}, not {assignment.name}")
+    if made_for and made_for.get("conventions") != assignment.conventions:
+        return "The notebook was handed out in another course, with other conventions."
+    return ""
+
+
 def _dict(value):
     return value if isinstance(value, dict) else {}
