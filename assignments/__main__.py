@@ -11,9 +11,10 @@ from tqdm import tqdm
 
 from assignments import batch, grade, gradescope, master, release, report, submission
 from assignments.course import Course, NoSecret
-from assignments.sandbox import Here, NoIsolation, isolation
+from assignments.isolation import NoIsolation
+from assignments.sandbox import InProcess, find_isolation
 
-MISTAKES = (master.BadMaster, NoSecret, NoIsolation, report.BadMarks, submission.Unreadable, OSError)
+USER_ERRORS = (master.BadMaster, NoSecret, NoIsolation, report.BadMarks, submission.Unreadable, OSError)
 
 
 def run_release(arguments):
@@ -26,7 +27,7 @@ def run_release(arguments):
     print(
         f"{product.assignment.title}, {product.assignment.points:g} points, is in {arguments.folder}. In this course:"
     )
-    for name, value in product.assignment.conventions.items():
+    for name, value in product.assignment.variant.items():
         print(f"  {name}: {value}")
     return 0
 
@@ -34,20 +35,20 @@ def run_release(arguments):
 def run_check(arguments):
     """Run the public tests on your own notebook, as the grader does, and name usual mistakes."""
     handed_in = submission.read(arguments.notebook)
-    name, conventions = handed_in.made_for.get("name"), handed_in.made_for.get("conventions")
+    name, variant = handed_in.made_for.get("name"), handed_in.made_for.get("variant")
     if name not in master.NAMES:
         raise submission.Unreadable(f"{arguments.notebook} does not say which problem set it is: its metadata are gone")
-    assignment = master.make(name, master.checked(name, conventions), seed=lambda _: 0).assignment
+    assignment = master.make(name, master.check_variant(name, variant), seed=lambda _: 0).assignment
     failed = 0
-    for mark in grade.marks(handed_in, assignment, Here, with_hidden=False):
+    for mark in grade.grade_submission(handed_in, assignment, InProcess, with_hidden=False):
         failed += any(not outcome.passed for outcome in mark.outcomes)
         print(mark.title)
         for outcome in mark.outcomes:
             print(f"  {'✓' if outcome.passed else '✗'} {outcome.title}")
             if outcome.message:
                 print(f"    {outcome.message}")
-        if mark.say:
-            print(f"    {mark.say}")
+        if mark.feedback:
+            print(f"    {mark.feedback}")
     for question in assignment.written:
         words = len((assignment.written_answers(handed_in)[question.name] or "").split())
         print(f"{question.title}\n  {f'{words} words; a person reads them' if words else 'no answer yet'}.")
@@ -69,7 +70,7 @@ def run_grade(arguments):
     if batch.belongs_to(arguments.results) not in ("", arguments.assignment):
         raise FileExistsError(f"{arguments.results} holds the results of {batch.belongs_to(arguments.results)}.")
     product = release.prepare(arguments.assignment, Course.read(arguments.secret))
-    walls = isolation()
+    walls = find_isolation()
 
     def progress(done, total):
         return tqdm(done, total=total, unit="submission", desc=arguments.assignment)
@@ -149,7 +150,7 @@ def main(words=None):
     arguments = command_line().parse_args(words)
     try:
         return arguments.run(arguments)
-    except MISTAKES as mistake:
+    except USER_ERRORS as mistake:
         print(f"{str(mistake).rstrip('.')}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

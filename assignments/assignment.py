@@ -21,14 +21,14 @@ class Misconception:
     ----------
     name : str
         What the summary calls it.
-    say : str
+    feedback : str
         What the student is told.
     code : str
         The solution with this mistake in it.
     """
 
     name: str
-    say: str
+    feedback: str
     code: str
 
 
@@ -73,14 +73,14 @@ class Assignment:
     Attributes
     ----------
     name, title : str
-    conventions : dict
+    variant : dict
         What was drawn for the course.
     questions : tuple of Question
     """
 
     name: str
     title: str
-    conventions: dict
+    variant: dict
     questions: tuple[Question, ...]
 
     @property

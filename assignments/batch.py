@@ -50,7 +50,7 @@ def grade_folder(assignment, folder, results, isolation, jobs, progress):
         fingerprint = f"{version} {_digest(paths[name])}"
         if _stored_fingerprint(place) != fingerprint:
             record = grade_file(name, paths[name], assignment, isolation)
-            record["fingerprint"] = fingerprint if record.pop("lasting") else ""
+            record["fingerprint"] = fingerprint if record.pop("cacheable") else ""
             write_whole(place, json.dumps(record, indent=1, ensure_ascii=False))
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -66,20 +66,20 @@ def grade_folder(assignment, folder, results, isolation, jobs, progress):
 def grade_file(name, path, assignment, isolation):
     """Grade one file and return what is known about it, as what JSON knows.
 
-    A submission that cannot be graded says under "ungraded" why; `lasting` is False where that may be another time.
+    A submission that cannot be graded says under "ungraded" why; `cacheable` is False where that may be another time.
     """
-    record = {"submission": name, "assignment": assignment.name, "ungraded": "", "note": "", "lasting": True}
-    record |= {"marks": [], "answers": {}}
+    record = {"submission": name, "assignment": assignment.name, "ungraded": "", "note": "", "cacheable": True}
+    record |= {"results": [], "answers": {}}
     try:
         handed_in = submission.read(path)
-        record["note"] = submission.fitting(handed_in, assignment)
-        marks = grade.marks(handed_in, assignment, lambda cells: Sandbox(cells, isolation))
+        record["note"] = submission.check_belongs_to(handed_in, assignment)
+        marks = grade.grade_submission(handed_in, assignment, lambda cells: Sandbox(cells, isolation))
     except submission.Unreadable as error:
-        return {**record, "ungraded": submission.shown(str(error))}
+        return {**record, "ungraded": submission.escape_unprintable(str(error))}
     except Exception as error:  # of the machine or of a test, never of the student: those are caught where they arise
         reason = f"the grader failed, not the student: {type(error).__name__}: {error}. Run the command again"
-        return {**record, "ungraded": submission.shown(reason), "lasting": False}
-    record["marks"] = [asdict(mark) for mark in marks]
+        return {**record, "ungraded": submission.escape_unprintable(reason), "cacheable": False}
+    record["results"] = [asdict(mark) for mark in marks]
     record["answers"] = assignment.written_answers(handed_in)
     return record
 
@@ -110,7 +110,7 @@ def name_of(path, folder):
     """
     short = path.with_suffix("") if path.suffix == ".ipynb" and not os.path.isfile(path.with_suffix("")) else path
     name = os.fsencode(short.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
-    return submission.shown(name)
+    return submission.escape_unprintable(name)
 
 
 def file_name(name):

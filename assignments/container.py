@@ -12,38 +12,41 @@ from pathlib import Path
 
 from assignments import grade, submission
 from assignments.assignment import Assignment
-from assignments.sandbox import AnotherUser, NoIsolation, Sandbox, isolation
+from assignments.isolation import NoIsolation, UnprivilegedUser
+from assignments.sandbox import Sandbox, find_isolation
 
 
 def walls():
     """Return bubblewrap's walls, or another user's where the container does not let bubblewrap build them."""
     try:
-        return isolation()
+        return find_isolation()
     except NoIsolation:
         if os.geteuid() != 0:
             raise
-        return AnotherUser()
+        return UnprivilegedUser()
 
 
 def results(assignment, folder):
     """Grade the one submission in a folder and return what Gradescope wants to know."""
     try:
         handed_in = submission.read(_only(submission.files(folder)))
-        submission.fitting(handed_in, assignment)
+        submission.check_belongs_to(handed_in, assignment)
     except submission.Unreadable as error:
         return {"score": 0, "output": f"Not graded, because {error}. Please hand in again.", "visibility": "visible"}
     wall = walls()
     tests, remarks = [], []
-    for mark in grade.marks(handed_in, assignment, lambda cells: Sandbox(cells, wall)):
-        if mark.say and mark.public:
-            remarks.append(f"{mark.title}: {mark.say}")
+    for mark in grade.grade_submission(handed_in, assignment, lambda cells: Sandbox(cells, wall)):
+        if mark.feedback and mark.public:
+            remarks.append(f"{mark.title}: {mark.feedback}")
         for outcome in mark.outcomes:
-            late = f"{outcome.message} {mark.say}".strip() if outcome.hidden and not mark.public else outcome.message
+            late = (
+                f"{outcome.message} {mark.feedback}".strip() if outcome.hidden and not mark.public else outcome.message
+            )
             tests.append(
                 {
                     "name": f"{mark.title}: {outcome.title}",
                     "score": outcome.points,
-                    "max_score": outcome.most,
+                    "max_score": outcome.max_points,
                     "status": "passed" if outcome.passed else "failed",
                     "output": "" if outcome.passed else late,
                     "visibility": "after_published" if outcome.hidden else "visible",

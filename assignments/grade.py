@@ -1,4 +1,4 @@
-"""Mark one submission: the tests run here, the student's code elsewhere, and mistakes get their names."""
+"""Grade one submission: the tests run here, the student's code elsewhere, and mistakes get their names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Outcome:
     ----------
     title : str
         What the test looks at.
-    points, most : float
+    points, max_points : float
         Of how many.
     hidden : bool
     message : str
@@ -29,7 +29,7 @@ class Outcome:
 
     title: str
     points: float
-    most: float
+    max_points: float
     hidden: bool
     message: str
 
@@ -40,17 +40,17 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Mark:
+class QuestionResult:
     """What one question is worth.
 
     Attributes
     ----------
     question, title : str
-    points, most : float
+    points, max_points : float
     outcomes : tuple of Outcome
     misconception : str
         The name of the mistake, where it is a usual one.
-    say : str
+    feedback : str
         What the student is told about it.
     public : bool
         Whether the mistake shows in the public tests, so that naming it gives nothing away.
@@ -59,10 +59,10 @@ class Mark:
     question: str
     title: str
     points: float
-    most: float
+    max_points: float
     outcomes: tuple[Outcome, ...] = field(repr=False)
     misconception: str = ""
-    say: str = ""
+    feedback: str = ""
     public: bool = True
 
 
@@ -80,9 +80,9 @@ class Call:
 class Recorder:
     """A student's function as the tests see it; every call is written down."""
 
-    def __init__(self, name, sandbox, calls, hidden, spoilt):
+    def __init__(self, name, sandbox, calls, hidden, mutated):
         self.__name__ = name
-        self.sandbox, self.calls, self.hidden, self.spoilt = sandbox, calls, hidden, spoilt
+        self.sandbox, self.calls, self.hidden, self.mutated = sandbox, calls, hidden, mutated
 
     def __call__(self, *arguments, **keywords):
         """Call the function where the student's code runs."""
@@ -90,7 +90,7 @@ class Recorder:
         self.calls.append(call)
         result = self.sandbox.call(self.__name__, *arguments, **keywords)
         call.outcome = _copied((result, arguments, keywords))
-        _remember([*arguments, *keywords.values()], [*call.arguments, *call.keywords.values()], self.spoilt)
+        _remember([*arguments, *keywords.values()], [*call.arguments, *call.keywords.values()], self.mutated)
         return result
 
 
@@ -100,8 +100,8 @@ class Reference:
     Otherwise whoever fills the arrays with zeros has questions whose answers are zero.
     """
 
-    def __init__(self, functions, spoilt):
-        self.functions, self.spoilt = functions, spoilt
+    def __init__(self, functions, mutated):
+        self.functions, self.mutated = functions, mutated
 
     def __getattr__(self, name):
         function = getattr(self.functions, name)
@@ -109,7 +109,7 @@ class Reference:
 
     def _mended(self, value):
         if isinstance(value, np.ndarray):
-            return self.spoilt[id(value)][1].copy() if id(value) in self.spoilt else value
+            return self.mutated[id(value)][1].copy() if id(value) in self.mutated else value
         if isinstance(value, list | tuple):
             return type(value)([self._mended(part) for part in value])
         if isinstance(value, dict):
@@ -117,28 +117,28 @@ class Reference:
         return value
 
 
-def _remember(now, before, spoilt):
+def _remember(now, before, mutated):
     """Write down the arrays that were changed, each with what it was at first."""
     if isinstance(now, np.ndarray):
         if not np.array_equal(now, before):
-            spoilt.setdefault(id(now), (now, before))  # holding it keeps its number its own
+            mutated.setdefault(id(now), (now, before))  # holding it keeps its number its own
     elif isinstance(now, list | tuple):
         for one, other in zip(now, before, strict=True):
-            _remember(one, other, spoilt)
+            _remember(one, other, mutated)
     elif isinstance(now, dict):
         for key, one in now.items():
-            _remember(one, before[key], spoilt)
+            _remember(one, before[key], mutated)
 
 
-def mark(question, assignment, open_sandbox, with_hidden=True):
-    """Mark one question.
+def grade_question(question, assignment, open_sandbox, with_hidden=True):
+    """Grade one question.
 
     Parameters
     ----------
     question : Question
     assignment : Assignment
     open_sandbox : callable
-        Returns a new `Sandbox` or `Here` with the submission in it.
+        Returns a new `Sandbox` or `InProcess` with the submission in it.
     with_hidden : bool
         Whether the hidden tests run, too.
     """
@@ -153,11 +153,11 @@ def mark(question, assignment, open_sandbox, with_hidden=True):
             outcomes.append(Outcome(title, 0.0 if message else case.points, case.points, case.hidden, message))
     finally:
         sandbox.close()
-    points, most = (sum(getattr(o, name) for o in outcomes) for name in ("points", "most"))
+    points, most = (sum(getattr(o, name) for o in outcomes) for name in ("points", "max_points"))
     named = {}
     if not all(outcome.passed for outcome in outcomes):
         named = _recognised(calls, assignment.reference, assignment.mistaken[question.name])
-    return Mark(question.name, question.title, points, most, tuple(outcomes), **named)
+    return QuestionResult(question.name, question.title, points, most, tuple(outcomes), **named)
 
 
 def _failure(case, number, question, assignment, sandbox, calls):
@@ -165,9 +165,9 @@ def _failure(case, number, question, assignment, sandbox, calls):
     test = case.body.test_func
     names = test.__code__.co_varnames[: test.__code__.co_argcount]
     rng = np.random.default_rng([question.seed, number])
-    spoilt = {}
-    given = {"reference": Reference(assignment.reference, spoilt), "rng": rng, "alike": alike}
-    given |= {name: Recorder(name, sandbox, calls, case.hidden, spoilt) for name in names if name not in given}
+    mutated = {}
+    given = {"reference": Reference(assignment.reference, mutated), "rng": rng, "allclose_nested": allclose_nested}
+    given |= {name: Recorder(name, sandbox, calls, case.hidden, mutated) for name in names if name not in given}
     try:
         with np.errstate(all="ignore"):
             test(**{name: given[name] for name in names})
@@ -223,11 +223,15 @@ def _recognised(calls, reference, mistaken):
     right = [_reply(reference, call) for call in calls]
     for one, functions in mistaken:
         replies = [_reply(functions, call) for call in calls]
-        if all(alike(reply, call.outcome) for reply, call in zip(replies, calls, strict=True)):
-            wrong = [call for reply, ours, call in zip(replies, right, calls, strict=True) if not alike(reply, ours)]
+        if all(allclose_nested(reply, call.outcome) for reply, call in zip(replies, calls, strict=True)):
+            wrong = [
+                call
+                for reply, ours, call in zip(replies, right, calls, strict=True)
+                if not allclose_nested(reply, ours)
+            ]
             if wrong:
                 public = not all(call.hidden for call in wrong)
-                return {"misconception": one.name, "say": one.say, "public": public}
+                return {"misconception": one.name, "feedback": one.feedback, "public": public}
     return {}
 
 
@@ -252,21 +256,25 @@ def _copied(value):
     return value
 
 
-def alike(one, other, rtol=1e-5, atol=1e-8):
+def allclose_nested(one, other, rtol=1e-5, atol=1e-8):
     """Return whether two values have the same form and, but for rounding, the same numbers.
 
     This is what tests compare with. `numpy.allclose` stretches shapes until they fit: an empty array is close to all.
 
     Examples
     --------
-    >>> alike([1.0, np.ones(2)], (1, [1, 1 + 1e-9])), alike([], 3.0), alike([[1.0]], [1.0])
-    (True, False, False)
+    >>> allclose_nested([1.0, np.ones(2)], (1, [1, 1 + 1e-9]))
+    True
+    >>> allclose_nested([], 3.0), allclose_nested([[1.0]], [1.0])
+    (False, False)
     """
     if isinstance(one, dict) or isinstance(other, dict):
         both = isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys()
-        return both and all(alike(one[key], other[key], rtol, atol) for key in one)
+        return both and all(allclose_nested(one[key], other[key], rtol, atol) for key in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(alike(a, b, rtol, atol) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(
+            allclose_nested(a, b, rtol, atol) for a, b in zip(one, other, strict=True)
+        )
     if one is None or other is None or isinstance(one, str) or isinstance(other, str):
         return type(one) is type(other) and one == other
     try:
@@ -276,6 +284,8 @@ def alike(one, other, rtol=1e-5, atol=1e-8):
     return one.shape == other.shape and bool(np.allclose(one, other, rtol, atol, equal_nan=True))
 
 
-def marks(submission, assignment, open_sandbox, with_hidden=True):
-    """Mark every question that tests can mark, each by itself."""
-    return [mark(q, assignment, lambda: open_sandbox(submission.code), with_hidden) for q in assignment.tested]
+def grade_submission(submission, assignment, open_sandbox, with_hidden=True):
+    """Grade every question that tests can grade, each by itself."""
+    return [
+        grade_question(q, assignment, lambda: open_sandbox(submission.code), with_hidden) for q in assignment.tested
+    ]

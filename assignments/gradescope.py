@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+HERE = Path(__file__).parent
+
 # What grades inside the container; the rest of the package stays at home.
-MODULES = ["__init__", "assignment", "container", "grade", "sandbox", "submission", "worker"]
+MODULES = ["__init__", "assignment", "container", "grade", "isolation", "sandbox", "submission"]
+INSIDE = ["__init__", "codec", "notebook", "seccomp", "worker"]
 RUN = """\
 #!/bin/bash
 # Only root may read the tests; the student's code runs as nobody.
@@ -48,9 +51,8 @@ def archive(product):
             "run_autograder": RUN,
             "assignment.json": json.dumps(product.assignment.to_dict()),
         }
-        files |= {
-            f"assignments/{name}.py": Path(__file__).with_name(f"{name}.py").read_text("utf-8") for name in MODULES
-        }
+        modules = [*MODULES, *(f"inside/{name}" for name in INSIDE)]
+        files |= {f"assignments/{name}.py": (HERE / f"{name}.py").read_text("utf-8") for name in modules}
         for name, text in files.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the same archive from the same master
             entry.compress_type = zipfile.ZIP_DEFLATED

@@ -2,13 +2,14 @@
 
 A master is a notebook as otter-grader (https://otter-grader.readthedocs.io) wants it, with three things more:
 
-- a raw cell ``# CONVENTIONS`` names what each course decides anew, with the options that are drawn from;
+- a raw cell ``# VARIANT`` names what each course decides anew, with the options that are drawn from;
 - a line that begins with ``#:`` and what stands in double braces belong to Jinja, which fills in what was drawn;
 - in a question, a raw cell ``# MISCONCEPTIONS`` lists the usual wrong answers, each as an edit of the solution (or a
   list of edits), and a raw cell ``# RUBRIC`` says how a written answer is marked.
 
 A hidden test may ask for `reference`, which holds the solutions, for `rng`, a generator that the course's secret seeds,
-and for `alike`, which compares values without stretching shapes. Whatever must not reach a student carries `CANARY`.
+and for `allclose_nested`, which compares values without stretching shapes. Whatever must not reach a student carries
+`CANARY`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ CANARY = "CANARY-8f41c6"
 FOLDER = Path(__file__).parent / "masters"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 
-OURS = ("CONVENTIONS", "MISCONCEPTIONS", "RUBRIC")
+OURS = ("VARIANT", "MISCONCEPTIONS", "RUBRIC")
 TEMPLATES = jinja2.Environment(line_statement_prefix="#:", undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
 TEST_CONFIG = re.compile(r'\A""" # BEGIN TEST CONFIG\n.*?\n""" # END TEST CONFIG\n', re.DOTALL)
 OTTERS_COMMENT = re.compile(r"<!-- (BEGIN|END) QUESTION -->\s*")
@@ -55,7 +56,7 @@ class BadMaster(ValueError):
 
 
 @dataclass(frozen=True)
-class Product:
+class Build:
     """What a master becomes for one course.
 
     Attributes
@@ -73,17 +74,17 @@ class Product:
     archive: bytes
 
 
-def options(name):
+def variant_options(name):
     """Return what each course decides in the assignment `name`, with what is drawn from."""
-    return next((_yaml(cell) for cell in read(name).cells if _kind(cell) == "CONVENTIONS"), {})
+    return next((_yaml(cell) for cell in read(name).cells if _kind(cell) == "VARIANT"), {})
 
 
-def conventions(name, course):
+def draw_variant(name, course):
     """Return what a course has drawn for the assignment `name`."""
-    return {key: course.choose(f"{name}.{key}", values) for key, values in options(name).items()}
+    return {key: course.choose(f"{name}.{key}", values) for key, values in variant_options(name).items()}
 
 
-def checked(name, chosen):
+def check_variant(name, chosen):
     """Return the conventions that a notebook claims to be made for.
 
     Raises
@@ -91,7 +92,7 @@ def checked(name, chosen):
     BadMaster
         If the assignment `name` has no such conventions.
     """
-    possible = options(name)
+    possible = variant_options(name)
     fitting = isinstance(chosen, dict) and chosen.keys() == possible.keys()
     if not fitting or any(value not in possible[key] for key, value in chosen.items()):
         raise BadMaster(f"the notebook's metadata name conventions that {name} does not have: {chosen}")
@@ -140,14 +141,14 @@ def make(name, chosen, seed, master=None):
     drafts = _drafts(name, master)
     questions = [_question(name, draft, tests.get(draft["name"], ""), seed) for draft in drafts]
     _show_public_tests(notebook, {draft["name"]: draft["public"] for draft in drafts})
-    notebook.metadata = {**KERNEL, "assignment": {"name": name, "conventions": chosen}}
+    notebook.metadata = {**KERNEL, "assignment": {"name": name, "variant": chosen}}
     title = next(cell.source for cell in master.cells if cell.cell_type == "markdown").splitlines()[0].lstrip("# ")
     for number, cell in enumerate(notebook.cells, start=1):
         if CANARY in str(cell) or cell.cell_type == "raw":
             raise BadMaster(
                 f"{name}: cell {number} of the release would be {cell.source[:60]!r}: is a marker mistyped?"
             )
-    return Product(Assignment(name, title, chosen, tuple(questions)), notebook, archive)
+    return Build(Assignment(name, title, chosen, tuple(questions)), notebook, archive)
 
 
 def _kind(cell):
@@ -254,7 +255,7 @@ def _question(name, draft, tests, seed):
             if code.count(find) != 1:
                 raise BadMaster(f"{where}: {find!r} of {entry['name']!r} does not stand once in the solution")
             code = code.replace(find, put)
-        mistakes.append(Misconception(entry["name"], " ".join(entry["say"].split()), code))
+        mistakes.append(Misconception(entry["name"], " ".join(entry["feedback"].split()), code))
     return Question(
         name=draft["name"],
         title=draft["title"],

@@ -11,7 +11,7 @@ import jinja2
 import nbformat
 
 from assignments import grade, master
-from assignments.sandbox import Here
+from assignments.sandbox import InProcess
 from assignments.submission import Submission, parse
 
 NUMPY = "import numpy as np"  # which every notebook does before its first question
@@ -38,7 +38,7 @@ def prepare(name, course, master_notebook=None):
 
     Returns
     -------
-    Product
+    Build
 
     Raises
     ------
@@ -46,12 +46,12 @@ def prepare(name, course, master_notebook=None):
         If the master breaks a rule, if its own solutions do not get every point, if a usual mistake gets every point,
         or if the notebook as it is handed out gets one.
     """
-    product = master.make(name, master.conventions(name, course), course.seed, master_notebook)
+    product = master.make(name, master.draw_variant(name, course), course.seed, master_notebook)
     assignment = product.assignment
-    for mark in grade.marks(solved(assignment), assignment, Here):
+    for mark in grade.grade_submission(solved(assignment), assignment, InProcess):
         if failed := next((outcome for outcome in mark.outcomes if not outcome.passed), None):
             raise master.BadMaster(f"{name}, {mark.question}: the solution fails {failed.title!r}: {failed.message}")
-    for mark in grade.marks(untouched(product), assignment, Here):
+    for mark in grade.grade_submission(untouched(product), assignment, InProcess):
         if mark.points:
             raise master.BadMaster(
                 f"{name}, {mark.question}: the notebook as it is handed out gets {mark.points} points"
@@ -65,9 +65,10 @@ def _telling(name, question, assignment, course):
     for attempt in range(50):
         drawn = replace(question, seed=course.seed(f"{name}.{question.name}.{attempt}"))
         marks = (
-            grade.mark(drawn, assignment, lambda one=one: Here([NUMPY, one.code])) for one in question.misconceptions
+            grade.grade_question(drawn, assignment, lambda one=one: InProcess([NUMPY, one.code]))
+            for one in question.misconceptions
         )
-        if all(mark.points < mark.most for mark in marks):
+        if all(mark.points < mark.max_points for mark in marks):
             return drawn
     raise master.BadMaster(
         f"{name}, {question.name}: one of the usual mistakes gets every point, whatever the data are"

@@ -38,11 +38,11 @@ class Tally:
             return
         if record["note"]:
             self.notes.append(record)
-        self.points.append(sum(mark["points"] for mark in record["marks"]))
-        for mark in record["marks"]:
+        self.points.append(sum(mark["points"] for mark in record["results"]))
+        for mark in record["results"]:
             self.by_question.setdefault(mark["question"], []).append(mark["points"])
             if mark["misconception"]:
-                self.misconceptions[mark["title"], mark["misconception"], mark["say"]] += 1
+                self.misconceptions[mark["title"], mark["misconception"], mark["feedback"]] += 1
 
 
 def write(assignment, results, names):
@@ -74,7 +74,7 @@ def write(assignment, results, names):
 def _row(assignment, record, by_hand):
     """Return a line of `grades.csv`; what is not known yet stays empty. A mark by hand counts before a test's."""
     row = {"submission": record["submission"], "status": "ungraded" if record["ungraded"] else "graded"}
-    tested = {mark["question"]: mark["points"] for mark in record["marks"]}
+    tested = {mark["question"]: mark["points"] for mark in record["results"]}
     known = {}
     for question in assignment.questions:
         entered = by_hand[question.name]["points"]
@@ -173,7 +173,7 @@ def _summary(assignment, tally):
     questions = [
         {
             "title": question.title,
-            "most": question.points,
+            "max_points": question.points,
             "mean": statistics.fmean(points),
             "full": sum(p == question.points for p in points),
             "none": sum(p == 0 for p in points),

@@ -1,9 +1,8 @@
 """Where student code runs: a process with no network, no files, no children, and little time and memory.
 
-`Sandbox` is that process; what shuts it in is `Bubblewrap` wherever Debian's bubblewrap works, or `AnotherUser` inside
-a container that is thrown away after each submission. `Here` has no walls: it is for one's own code on one's own
-machine. All are asked the same way, ``call(function, *arguments)``, and only what `assignments.worker` encodes comes
-back.
+`Sandbox` is that process; what shuts it in stands in `assignments.isolation`. `InProcess` has no walls: it is for one's
+own code on one's own machine. Both are asked the same way, ``call(function, *arguments)``, and only what
+`assignments.inside.codec` encodes comes back.
 """
 
 from __future__ import annotations
@@ -16,15 +15,16 @@ import select
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from assignments.worker import Notebook, answer, decode, encode
+from assignments.inside.codec import decode, encode
+from assignments.inside.notebook import Notebook
+from assignments.inside.worker import answer
+from assignments.isolation import Bubblewrap, NoIsolation
 
-WORKER = Path(__file__).with_name("worker.py")
 PROCESSOR_TIME = 5  # seconds of computing for all the calls of one question; the reference needs milliseconds
 WALL_TIME = 15  # seconds, for code that waits instead of computing
 STARTING_TIME = 60  # seconds, for a machine with much else to do
@@ -38,7 +38,6 @@ LIMITS = {
     "RLIMIT_NOFILE": 64,
     "RLIMIT_CORE": 0,
 }
-ALONE = ["-s", "-P"]  # no packages but those of this Python; -I would also ignore the environment
 ENVIRONMENT = {
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
@@ -49,10 +48,6 @@ ENVIRONMENT = {
 }
 
 
-class NoIsolation(RuntimeError):
-    """There is no way to shut student code in on this machine."""
-
-
 class StudentError(Exception):
     """What went wrong in the student's code, as a sentence; `kind` says it without any word of the student's."""
 
@@ -61,87 +56,7 @@ class StudentError(Exception):
         self.kind = kind
 
 
-class AnotherUser:
-    """The worker gives up root: for a container in which nothing but this one submission is graded.
-
-    The tests must belong to root and be readable by root only. The network is the container's; what keeps the code from
-    it is the filter of system calls.
-    """
-
-    def command(self):
-        """Return the command that starts the worker."""
-        return [sys.executable, *ALONE, str(WORKER)]
-
-
-class Bubblewrap:
-    """New namespaces for processes, network and files; of the files only Python and the libraries, read-only."""
-
-    def command(self):
-        """Return the command that starts the worker."""
-        files = []
-        for path in ("/usr", "/lib", "/lib32", "/lib64", "/bin"):
-            if os.path.islink(path):
-                files += ["--symlink", os.readlink(path), path]
-            elif os.path.exists(path):
-                files += ["--ro-bind", path, path]
-        for path in python_paths():
-            for parent in reversed(Path(path).parents[:-1]):  # else only root could look into them
-                files += ["--perms", "0755", "--dir", str(parent)]
-            files += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
-        for path in (WORKER.parent, WORKER.parents[1] / "optim"):  # the solutions, where they are installed like NumPy
-            if any(path.is_relative_to(folder) for folder in ["/usr", *python_paths()]):
-                files += ["--tmpfs", str(path)]
-        for device in ("/dev/null", "/dev/urandom"):
-            files += ["--dev-bind", device, device]
-        files += ["--proc", "/proc", "--perms", "1777", "--size", str(16 << 20), "--tmpfs", "/tmp"]
-        files += ["--ro-bind", str(WORKER), "/worker.py", "--remount-ro", "/", "--chdir", "/tmp"]
-        spaces = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-        if os.geteuid() == 0:  # the worker gives up root by itself, which only root can
-            rights = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        else:
-            rights = ["--unshare-user"]
-        walls = [*rights, *spaces, "--die-with-parent", "--new-session", *files]
-        return [shutil.which("bwrap"), *walls, os.path.abspath(sys.executable), *ALONE, "/worker.py"]
-
-
-def python_paths():
-    """Return where this Python and its packages are, as far as that is not in /usr.
-
-    A virtual environment may be the very folder in which somebody works, so that not all of it can be shown.
-    """
-    parts = ("bin", "lib", "lib64", "pyvenv.cfg")
-    paths = {os.path.join(prefix, part) for prefix in (sys.base_prefix, sys.prefix) for part in parts}
-    return sorted(path for path in paths if os.path.exists(path) and not Path(path).is_relative_to("/usr"))
-
-
-def isolation():
-    """Return the walls that this machine can build.
-
-    Raises
-    ------
-    NoIsolation
-        Where there are none; it says what to install.
-    """
-    if not shutil.which("bwrap"):
-        raise NoIsolation(
-            "Student code is not run without walls around it, and bubblewrap is not installed here. On Debian and "
-            "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use Linux in a virtual machine or WSL 2."
-        )
-    trial = Sandbox([], Bubblewrap())
-    try:
-        trial.start()
-    except OSError as error:
-        raise NoIsolation(
-            f"Student code is not run without walls around it, and bubblewrap does not work here: {error}. An "
-            "administrator can allow user namespaces: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 on "
-            "Ubuntu 24.04, kernel.unprivileged_userns_clone=1 on an older Debian; a container needs --privileged."
-        ) from None
-    finally:
-        trial.close()
-    return trial.isolation
-
-
-class Here:
+class InProcess:
     """A notebook's functions in this very process, without walls and without limits: for one's own code."""
 
     def __init__(self, cells):
@@ -150,7 +65,7 @@ class Here:
     def call(self, function, *arguments, **keywords):
         """Call a function of the notebook; see `Sandbox.call`."""
         request = json.loads(json.dumps(_request(function, arguments, keywords)))
-        return _understood(answer(self.notebook, request), function, arguments, keywords)
+        return parse_reply(answer(self.notebook, request), function, arguments, keywords)
 
     def close(self):
         """Do nothing: there is no process to end."""
@@ -163,7 +78,7 @@ class Sandbox:
     ----------
     cells : list of str
         The notebook's code cells.
-    isolation : Bubblewrap or AnotherUser
+    isolation : Bubblewrap or UnprivilegedUser
     """
 
     def __init__(self, cells, isolation):
@@ -223,7 +138,7 @@ class Sandbox:
             self.start()
         try:
             self._send(_request(function, arguments, keywords))
-            return _understood(self._receive(), function, arguments, keywords)
+            return parse_reply(self._receive(), function, arguments, keywords)
         except _Lost as lost:
             self.close()
             raise StudentError(f"`{function}` {lost}") from None
@@ -295,6 +210,33 @@ class Sandbox:
         return _Lost("ended Python instead of returning")
 
 
+def find_isolation():
+    """Return the walls that this machine can build.
+
+    Raises
+    ------
+    NoIsolation
+        Where there are none; it says what to install.
+    """
+    if not shutil.which("bwrap"):
+        raise NoIsolation(
+            "Student code is not run without walls around it, and bubblewrap is not installed here. On Debian and "
+            "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use Linux in a virtual machine or WSL 2."
+        )
+    trial = Sandbox([], Bubblewrap())
+    try:
+        trial.start()
+    except OSError as error:
+        raise NoIsolation(
+            f"Student code is not run without walls around it, and bubblewrap does not work here: {error}. An "
+            "administrator can allow user namespaces: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 on "
+            "Ubuntu 24.04, kernel.unprivileged_userns_clone=1 on an older Debian; a container needs --privileged."
+        ) from None
+    finally:
+        trial.close()
+    return trial.isolation
+
+
 def _children(pid):
     """Return handles of the processes that a process has started; unlike numbers they are not given to others."""
     try:
@@ -314,7 +256,7 @@ def _request(function, arguments, keywords):
     return {"function": function, "arguments": encode(list(arguments)), "keywords": encode(keywords)}
 
 
-def _understood(reply, function, arguments, keywords):
+def parse_reply(reply, function, arguments, keywords):
     """Turn the worker's reply into a value or a `StudentError`; the reply may be forged."""
     try:
         if "missing" in reply:

@@ -107,7 +107,7 @@ def _left_behind(name):
     return hidden or name.startswith("~$") or name.lower() in SYSTEM_FILES
 
 
-def shown(text):
+def escape_unprintable(text):
     """Return a text in one line, with what does not show escaped: line breaks, escape sequences, half characters."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
@@ -161,7 +161,7 @@ def parse(data, suffix=".ipynb"):
     kernel = _dict(metadata.get("kernelspec"))
     language = kernel.get("language") or _dict(metadata.get("language_info")).get("name") or "python"
     if str(language).lower() not in ("python", "ipython", "python3"):
-        raise Unreadable(f"it is written in {shown(str(language)[:40])}, not in Python")
+        raise Unreadable(f"it is written in {escape_unprintable(str(language)[:40])}, not in Python")
     cells = []
     for cell in notebook["cells"]:
         cell = _dict(cell)
@@ -176,7 +176,7 @@ def parse(data, suffix=".ipynb"):
     return Submission(tuple(cells), _dict(metadata.get("assignment")))
 
 
-def fitting(handed_in, assignment):
+def check_belongs_to(handed_in, assignment):
     """Return a remark where a submission was made for another course.
 
     Raises
@@ -186,8 +186,8 @@ def fitting(handed_in, assignment):
     """
     made_for = handed_in.made_for
     if made_for.get("name", assignment.name) != assignment.name:
-        raise Unreadable(f"it is {shown(str(made_for['name'])[:20])}, not {assignment.name}")
-    if made_for and made_for.get("conventions") != assignment.conventions:
+        raise Unreadable(f"it is {escape_unprintable(str(made_for['name'])[:20])}, not {assignment.name}")
+    if made_for and made_for.get("variant") != assignment.variant:
         return "The notebook was handed out in another course, with other conventions."
     return ""
 

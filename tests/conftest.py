@@ -5,7 +5,8 @@ import os
 import pytest
 from browser import MISSING, chromium
 
-from assignments.sandbox import NoIsolation, isolation
+from assignments.isolation import NoIsolation
+from assignments.sandbox import find_isolation
 
 NO_WALLS = "no bubblewrap that works here; on Debian `apt-get install bubblewrap`"
 NEED_MORE = ("tests/test_site.py", "tests/test_jupyterlab.py", "tests/test_grading.py", "tests/test_hostile.py")
@@ -24,7 +25,7 @@ def browser():
 def walls():
     """Return the walls around student code; where this machine has none skip, and fail on a CI machine."""
     try:
-        return isolation()
+        return find_isolation()
     except NoIsolation:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_WALLS)
 

@@ -19,8 +19,9 @@ from notebooks import answered
 from assignments import batch, container, grade, gradescope, release, report, submission
 from assignments.__main__ import main
 from assignments.course import Course
-from assignments.sandbox import AnotherUser, Here, NoIsolation, Sandbox, StudentError
-from assignments.worker import Notebook, needed, statements
+from assignments.inside.notebook import Notebook, needed, statements
+from assignments.isolation import NoIsolation, UnprivilegedUser
+from assignments.sandbox import InProcess, Sandbox, StudentError
 
 SECRET = "the tests' own secret"
 
@@ -122,7 +123,7 @@ def test_check_of_something_else_says_what_it_is(course, capsys):
 
 def test_check_believes_no_conventions_that_no_course_draws(course, capsys):
     book = json.loads(Path("submissions/ada.ipynb").read_text())
-    book["metadata"]["assignment"]["conventions"]["scale"] = "{{ 7 * 7 }}"
+    book["metadata"]["assignment"]["variant"]["scale"] = "{{ 7 * 7 }}"
     Path("forged.ipynb").write_text(json.dumps(book))
     assert main(["check", "forged.ipynb"]) == 2
     assert "conventions that ps1 does not have" in capsys.readouterr().err
@@ -330,7 +331,7 @@ def test_what_the_grader_could_not_do_is_ungraded_and_tried_again(course, walls,
 
     with monkeypatch.context() as patch:
         patch.setattr(Sandbox, "start", broken)
-        patch.setattr("assignments.__main__.isolation", lambda: walls)
+        patch.setattr("assignments.__main__.find_isolation", lambda: walls)
         main(["grade", "ps1", "submissions", "results"])
     assert "the grader failed, not the student" in table()["ada"]["remark"]
     assert table()["ada"]["q1"] == ""
@@ -354,7 +355,7 @@ def test_names_that_look_alike_get_files_of_their_own():
 
 
 def called(cells, name="f", *arguments):
-    return Here(cells).call(name, *arguments)
+    return InProcess(cells).call(name, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -462,11 +463,11 @@ def test_the_archive_gives_the_same_marks(gradescope_folder, walls, product):
     text = notebook(product, instead)
     (gradescope_folder / "submission" / "mine.ipynb").write_text(text)
     handed_in = submission.parse(text.encode())
-    marks = grade.marks(handed_in, product.assignment, lambda cells: Sandbox(cells, walls))
+    marks = grade.grade_submission(handed_in, product.assignment, lambda cells: Sandbox(cells, walls))
     answer = run_in_container(gradescope_folder)
     assert [test["score"] for test in answer["tests"]] == [o.points for mark in marks for o in mark.outcomes]
     assert sum(test["max_score"] for test in answer["tests"]) == sum(q.points for q in product.assignment.tested)
-    assert 0 < sum(test["score"] for test in answer["tests"]) < sum(mark.most for mark in marks)
+    assert 0 < sum(test["score"] for test in answer["tests"]) < sum(mark.max_points for mark in marks)
 
 
 def test_the_archive_shows_hidden_tests_only_when_the_grades_are_published(gradescope_folder, walls, product):
@@ -476,11 +477,11 @@ def test_the_archive_shows_hidden_tests_only_when_the_grades_are_published(grade
     text = notebook(product, {"q2": signs.code, "q3": uphill.code})
     (gradescope_folder / "submission" / "mine.ipynb").write_text(text)
     answer = run_in_container(gradescope_folder)
-    assert uphill.say in answer["output"]
+    assert uphill.feedback in answer["output"]
     early = [test for test in answer["tests"] if test["visibility"] == "visible"]
-    assert signs.say not in answer["output"] + json.dumps(early, ensure_ascii=False)
+    assert signs.feedback not in answer["output"] + json.dumps(early, ensure_ascii=False)
     late = [test for test in answer["tests"] if test["visibility"] == "after_published"]
-    assert signs.say in json.dumps(late, ensure_ascii=False)
+    assert signs.feedback in json.dumps(late, ensure_ascii=False)
     assert all(test["max_score"] == 0 for test in early)
 
 
@@ -515,7 +516,7 @@ def test_another_user_reads_neither_tests_nor_results_and_starts_nothing(tmp_pat
     cells += ["def h(): return os.getuid()", "def k(): os.kill(os.getppid(), 9)"]
     cells += ["import ctypes", "def n(): return ctypes.CDLL(None).socket(2, 1, 0)"]
     for name, kind in [("f", "PermissionError"), ("g", "BlockingIOError"), ("k", "PermissionError")]:
-        sandbox = Sandbox(cells, AnotherUser())
+        sandbox = Sandbox(cells, UnprivilegedUser())
         with pytest.raises(StudentError, match=kind):
             sandbox.call(name)
         assert sandbox.call("h") == 65534
@@ -526,7 +527,7 @@ def test_another_user_reads_neither_tests_nor_results_and_starts_nothing(tmp_pat
 def test_the_container_falls_back_on_another_user_only_as_root(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert isinstance(container.walls(), AnotherUser)
+    assert isinstance(container.walls(), UnprivilegedUser)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(NoIsolation):
         container.walls()

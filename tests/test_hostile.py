@@ -25,7 +25,7 @@ import pytest
 import assignments
 from assignments import batch, grade, master, release, report, submission
 from assignments.course import Course
-from assignments.sandbox import Here
+from assignments.sandbox import InProcess
 
 SECRET = "hostile"  # draws: the mean of squares, filled up
 TOKEN = "written-by-a-student"  # how the name of every file begins that a submission tries to write
@@ -339,7 +339,7 @@ return theta"""
     "reader": Hostile(
         "reads the tests, the secret, and others' work",
         code={
-            "q1": "import assignments\nreturn assignments",
+            "q1": "import assignments.grade\nreturn assignments.grade",
             "q2": WHOLE + "from optim import gradient_error",
             "q3": f"""
 for place in [{str(master.FOLDER)!r}, "COURSE", "COURSE/submissions", "COURSE/results/records"]:
@@ -360,7 +360,7 @@ raise LookupError(seen & {"reference", "rng", "assignment", "Assignment", "quest
         },
         points=NOTHING,
         says=(
-            "No module named 'assignments'",
+            "No module named 'assignments.grade'",
             "No module named 'optim'",
             "LookupError: nothing is there",
             "No such file or directory: 'ps1.ipynb'",
@@ -658,7 +658,7 @@ except OSError: raise LookupError("no way out") from None"""
     ),
     "another course": Hostile(
         "another course's notebook",
-        metadata={"assignment": {"name": "ps1", "conventions": {"scale": "1"}}},
+        metadata={"assignment": {"name": "ps1", "variant": {"scale": "1"}}},
         says="in another course, with other conventions",
     ),
     # No submissions of the first problem set
@@ -844,7 +844,7 @@ def row_of(run, name):
 
 def messages(record):
     """Return what the tests say."""
-    return [outcome["message"] for mark in record["marks"] for outcome in mark["outcomes"]]
+    return [outcome["message"] for mark in record["results"] for outcome in mark["outcomes"]]
 
 
 @pytest.mark.parametrize("name", SUBMISSIONS, ids=lambda name: name[:30])
@@ -856,7 +856,7 @@ def test_it_gets_what_it_deserves_and_is_told_why(run, product, name):
         return
     right = {question.name: question.points for question in product.assignment.tested} | one.points
     assert record["ungraded"] == ""
-    assert {mark["question"]: mark["points"] for mark in record["marks"]} == right
+    assert {mark["question"]: mark["points"] for mark in record["results"]} == right
     assert row["status"] == "graded"
     assert {question: float(row[question]) for question in right} == right
     said = [record["note"], *messages(record)]
@@ -866,7 +866,7 @@ def test_it_gets_what_it_deserves_and_is_told_why(run, product, name):
 
 def test_nobody_is_left_out_and_nobody_counts_twice(run):
     twins = [record for name, record in run.records.items() if name.startswith("two\\nlines")]
-    assert sorted(sum(mark["points"] for mark in twin["marks"]) for twin in twins) == [0, 19]
+    assert sorted(sum(mark["points"] for mark in twin["results"]) for twin in twins) == [0, 19]
     assert len(run.records) == len(run.rows) == len(SUBMISSIONS) + len(TWINS) + 1  # one in a closed folder
 
 
@@ -874,12 +874,12 @@ def test_nobody_is_left_out_and_nobody_counts_twice(run):
 def test_an_honest_one_has_the_same_record_as_when_it_is_graded_alone(run, product, walls, name):
     alone = batch.grade_file(name, run.course / "submissions" / f"{name}.ipynb", product.assignment, walls)
     among = dict(run.records[name])
-    del alone["lasting"], among["fingerprint"]
+    del alone["cacheable"], among["fingerprint"]
     assert among == json.loads(json.dumps(alone))
 
 
 def test_whoever_copies_the_public_answers_passes_the_public_tests_and_gets_nothing(run):
-    for mark in run.records["copied"]["marks"]:
+    for mark in run.records["copied"]["results"]:
         assert [outcome["message"] for outcome in mark["outcomes"] if not outcome["hidden"]] == [""]
         assert mark["points"] == 0
 
@@ -907,7 +907,7 @@ def test_no_file_appears_or_changes_outside_the_results(run):
     ]
 
 
-class Listening(Here):
+class Listening(InProcess):
     """Student code without walls that writes down what it is called with."""
 
     heard = ()
@@ -921,7 +921,7 @@ class Listening(Here):
 def numbers(assignment, with_hidden):
     """Return the numbers that the tests send, as texts: the digits that every way to write them begins with."""
     Listening.heard = []
-    grade.marks(release.solved(assignment), assignment, Listening, with_hidden)
+    grade.grade_submission(release.solved(assignment), assignment, Listening, with_hidden)
     sent = np.concatenate([np.ravel(one) for one in Listening.heard if not isinstance(one, list)])
     return {f"{abs(number):.12f}"[:7] for number in sent if number % 1}
 
@@ -930,7 +930,7 @@ def test_nothing_of_the_hidden_data_is_told(run, product):
     hidden = numbers(product.assignment, True) - numbers(product.assignment, False)
     assert len(hidden) > 300
     for record in run.records.values():
-        for mark in record["marks"]:
+        for mark in record["results"]:
             for outcome in mark["outcomes"]:
                 assert not outcome["hidden"] or LEAK not in outcome["message"], record["submission"]
         told = re.findall(r"\d+\.\d{5}", " ".join(messages(record)))

@@ -14,7 +14,7 @@ import pytest
 
 from assignments import grade, master, release
 from assignments.course import Course
-from assignments.sandbox import Here
+from assignments.sandbox import InProcess
 from book.problem_sets import FOLDER, READERS, handout
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 
 def every(name):
     """Return each combination of conventions that a course can draw for the assignment `name`."""
-    options = master.options(name)
+    options = master.variant_options(name)
     return [dict(zip(options, values, strict=True)) for values in itertools.product(*options.values())]
 
 
@@ -64,9 +64,9 @@ every_question = pytest.mark.parametrize(
 
 
 def marked(question, assignment, code=None, **options):
-    """Mark the reference solution of a question, or other code, with nothing else in the notebook."""
+    """Grade the reference solution of a question, or other code, with nothing else in the notebook."""
     cells = ["import numpy as np", code or question.solution]
-    return grade.mark(question, assignment, lambda: Here(cells), **options)
+    return grade.grade_question(question, assignment, lambda: InProcess(cells), **options)
 
 
 # Marks
@@ -75,7 +75,7 @@ def marked(question, assignment, code=None, **options):
 @every_question
 def test_the_solution_alone_gets_every_point(question, assignment):
     mark = marked(question, assignment)
-    assert (mark.points, mark.misconception) == (mark.most, "")
+    assert (mark.points, mark.misconception) == (mark.max_points, "")
     assert [outcome for outcome in mark.outcomes if not outcome.passed] == []
 
 
@@ -86,8 +86,8 @@ def test_every_misconception_fails_and_is_told_its_own_sentence_early_only_where
     assert len(question.misconceptions) >= 3
     for mistake in question.misconceptions:
         mark = marked(question, assignment, mistake.code)
-        assert mark.points < mark.most, mistake.name
-        assert (mark.misconception, mark.say) == (mistake.name, mistake.say)
+        assert mark.points < mark.max_points, mistake.name
+        assert (mark.misconception, mark.feedback) == (mistake.name, mistake.feedback)
         early = marked(question, assignment, mistake.code, with_hidden=False)
         assert mark.public == (early.misconception == mistake.name), mistake.name
         assert mark.public == any(not outcome.passed for outcome in early.outcomes), mistake.name
@@ -96,7 +96,7 @@ def test_every_misconception_fails_and_is_told_its_own_sentence_early_only_where
 @every_assignment
 def test_the_untouched_release_gets_nothing(name):
     for product in products(name):
-        for mark in grade.marks(release.untouched(product), product.assignment, Here):
+        for mark in grade.grade_submission(release.untouched(product), product.assignment, InProcess):
             assert mark.points == 0
             assert {outcome.message for outcome in mark.outcomes} == {grade.NOT_WRITTEN}
 
@@ -130,7 +130,7 @@ def {name}(*arguments, **keywords):
 @every_question
 def test_an_honest_answer_in_another_style_gets_every_point(question, assignment, style):
     mark = marked(question, assignment, restyled(question, STYLES[style]))
-    assert mark.points == mark.most, mark.outcomes
+    assert mark.points == mark.max_points, mark.outcomes
 
 
 # What makes courses differ
@@ -151,19 +151,19 @@ def test_another_secret_draws_other_hidden_data(name):
 
 @every_assignment
 def test_secrets_draw_every_convention(name):
-    drawn = {tuple(master.conventions(name, Course((str(secret),))).values()) for secret in range(100)}
+    drawn = {tuple(master.draw_variant(name, Course((str(secret),))).values()) for secret in range(100)}
     assert drawn == {tuple(chosen.values()) for chosen in every(name)}
 
 
 @every_assignment
 def test_last_years_solutions_fail_in_every_convention_and_are_told_why(name):
     now, before = (release.prepare(name, Course(secret)).assignment for secret in [("new", "old"), ("old",)])
-    for key, value in now.conventions.items():
-        assert value != before.conventions[key]
+    for key, value in now.variant.items():
+        assert value != before.variant[key]
     marks = [marked(new, now, old.solution) for new, old in zip(now.tested, before.tested, strict=True)]
-    failed = [mark for mark in marks if mark.points < mark.most]
+    failed = [mark for mark in marks if mark.points < mark.max_points]
     assert failed
-    assert all(mark.say for mark in failed), [mark.question for mark in failed if not mark.say]
+    assert all(mark.feedback for mark in failed), [mark.question for mark in failed if not mark.feedback]
 
 
 @every_assignment
@@ -182,7 +182,7 @@ def secrets(assignment):
         yield from re.findall(r"# BEGIN SOLUTION NO PROMPT\n(.*?)# END SOLUTION", question.solution, re.DOTALL)
         yield from (inspect.getdoc(case.body.test_func) for case in question.test_cases if case.hidden)
         yield from question.rubric
-        yield from (mistake.say for mistake in question.misconceptions)
+        yield from (mistake.feedback for mistake in question.misconceptions)
 
 
 @pytest.mark.parametrize("name, variant", [(name, n) for name in master.NAMES for n in range(len(every(name)))])
@@ -267,7 +267,7 @@ def test_no_secret_draws_data_on_which_a_usual_mistake_gets_every_point(name):
         for question in assignment.tested:
             for mistake in question.misconceptions:
                 mark = marked(question, assignment, mistake.code)
-                assert mark.points < mark.most, (secret, question.name, mistake.name)
+                assert mark.points < mark.max_points, (secret, question.name, mistake.name)
 
 
 def test_a_public_test_with_points_stops_the_release():
