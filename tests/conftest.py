@@ -30,8 +30,25 @@ def walls():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_WALLS)
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items):
+    """Mark the tests before they are chosen by their marks, and sort those that are chosen."""
+    for item in items:
+        _mark_by_need(item)
+    yield
+    _keep_open_pages_together(items)
+
+
+def _mark_by_need(item):
+    """Mark a test by what it needs, so that the quick ones can be run alone."""
+    for mark, fixture in (("browser", "browser"), ("sandbox", "walls")):
+        if fixture in getattr(item, "fixturenames", ()):
+            item.add_marker(mark)
+    if item.path.suffix == ".ipynb":
+        item.add_marker("notebook")
+
+
+def _keep_open_pages_together(items):
     """Let the tests that share an open page follow each other, so that it is opened only once."""
 
     def opened(item):

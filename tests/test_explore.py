@@ -267,6 +267,7 @@ def same_mark(page, entry, mark, panel, setting):
         assert page.words[entry["words"]][setting] == mark.describe()
 
 
+@pytest.mark.notebook
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_static_life_of_each_explorable_in_the_book_shows_what_its_function_returns_for_one_setting(chapter):
     for shown in explorables(chapter):
