@@ -23,16 +23,16 @@ from optim.losses import Loss
 __all__ = [
     "Bars",
     "Curve",
-    "Note",
     "Panel",
     "Picture",
     "Points",
+    "Readout",
     "Text",
+    "align_axes",
     "landscape",
     "loss_curve",
     "path",
     "picture",
-    "spread",
 ]
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; in print they differ in lightness.
@@ -218,8 +218,8 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Note:
-    """A sentence below the picture, with its numbers: Note("The loss ends at {:.3g}.", run.loss[-1])."""
+class Readout:
+    """A sentence below the picture, with its numbers: Readout("The loss ends at {:.3g}.", run.loss[-1])."""
 
     template: str
     values: tuple = field(default=())
@@ -240,12 +240,12 @@ class Note:
 class Picture:
     """A still picture and what it shows in words.
 
-    `says` is its caption; `text`, which adds the key numbers, is its alternative text and what nbval compares. On a
+    `caption` stands below it; `text`, which adds the key numbers, is its alternative text and what nbval compares. On a
     phone several panels stand one below the other.
     """
 
-    def __init__(self, figures, says, text):
-        self.png, self.says, self.text, self._figures = png(*figures), says, text, figures
+    def __init__(self, figures, caption, text):
+        self.png, self.caption, self.text, self._figures = png(*figures), caption, text, figures
 
     @property
     def html(self):
@@ -257,7 +257,7 @@ class Picture:
         return (
             f'<figure class="picture"><div role="img" aria-label="{html.escape(self.text)}" '
             f'style="display:flex;flex-wrap:wrap;gap:.5em">{panels}</div>'
-            f"<figcaption>{html.escape(self.says)}</figcaption></figure>"
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -287,22 +287,22 @@ def loss_curve(run, **style):
     return Curve(np.arange(len(run.loss)), run.loss, **style)
 
 
-def spread(values, *settings):
+def align_axes(values, *settings):
     """Return `values` with a further axis for each axis of the settings, so that a curve broadcasts with sliders.
 
     Examples
     --------
     >>> eta = np.array([0.1, 0.2, 0.3])  # three settings of a slider
-    >>> (eta * spread(np.arange(5), eta)).shape
+    >>> (eta * align_axes(np.arange(5), eta)).shape
     (5, 3)
-    >>> (0.1 * spread(np.arange(5), 0.1)).shape
+    >>> (0.1 * align_axes(np.arange(5), 0.1)).shape
     (5,)
     """
     axes = len(np.broadcast_shapes(*(np.shape(setting) for setting in settings)))
     return np.reshape(values, (-1,) + (1,) * axes)
 
 
-def picture(panels, marks, says):
+def picture(panels, marks, caption):
     """Draw marks on panels side by side.
 
     Parameters
@@ -310,7 +310,7 @@ def picture(panels, marks, says):
     panels : Panel or list of Panel
     marks : list of marks
         Each stands on the panel whose number it bears.
-    says : str
+    caption : str
         What the picture shows, in a sentence; the key numbers of the marks are added to it.
 
     Returns
@@ -331,7 +331,7 @@ def picture(panels, marks, says):
         fig = panel.figure()
         draw(fig.axes[0], on_panel(number, marks), legend=True)
         figures.append(fig)
-    return Picture(figures, says, describe(says, marks))
+    return Picture(figures, caption, describe(caption, marks))
 
 
 def draw(ax, marks, legend=False):
@@ -347,9 +347,9 @@ def on_panel(number, marks):
     return [mark for mark in marks if getattr(mark, "panel", None) == number]
 
 
-def describe(says, marks):
-    """Return the sentence `says`, followed by the key numbers of the marks."""
-    return " ".join([says, *(mark.describe().rstrip(".") + "." for mark in marks)])
+def describe(caption, marks):
+    """Return the sentence `caption`, followed by the key numbers of the marks."""
+    return " ".join([caption, *(mark.describe().rstrip(".") + "." for mark in marks)])
 
 
 def fill(template, values):

@@ -43,7 +43,7 @@ DOMAIN = {
 SWITCHES = {"bool": ("True or False", bool), "str": ("a string", str)}
 
 # What PyTorch, Keras and Optax call our arguments: whoever types these names is told ours.
-ELSEWHERE = {
+ALIASES = {
     "lr": "eta",
     "learning_rate": "eta",
     "momentum": "lam",
@@ -89,7 +89,7 @@ class Rule:
         names = [field.name for field in fields(cls)]
         for name in kwargs:
             if name not in names:
-                meant = ELSEWHERE.get(name, "")
+                meant = ALIASES.get(name, "")
                 known = meant.split(" and ")[0] in names
                 hint = f"did you mean {meant}?" if known else f"it has {', '.join(names)}"
                 raise TypeError(f"{cls.__name__} has no argument {name}: {hint}")
@@ -334,7 +334,7 @@ class Adagrad(Rule):
 
     def update(self, theta, g, s, eta, eps):
         s.v += g * g
-        theta -= eta * over(g, np.sqrt(s.v), eps)
+        theta -= eta * divide_or_zero(g, np.sqrt(s.v), eps)
 
 
 @dataclass(frozen=True)
@@ -388,7 +388,7 @@ class RMSProp(Rule):
         else:
             s.v *= alpha
             s.v += (1 - alpha) * g * g
-        theta -= eta * over(g, np.sqrt(s.v), eps)
+        theta -= eta * divide_or_zero(g, np.sqrt(s.v), eps)
 
 
 @dataclass(frozen=True)
@@ -439,10 +439,10 @@ class Adam(Rule):
         c1 = c2 = 1.0
         if self.bias_correction:
             c1, c2 = 1 - power(beta1, s.t), 1 - power(beta2, s.t)
-        theta -= eta / c1 * over(s.m, np.sqrt(s.v) / plain(np.sqrt(c2)), eps)
+        theta -= eta / c1 * divide_or_zero(s.m, np.sqrt(s.v) / plain(np.sqrt(c2)), eps)
 
 
-def over(step, root, eps):
+def divide_or_zero(step, root, eps):
     """Turn `root` into step / (root + eps), or 0 where that is step / 0: what never felt a gradient stays put."""
     root += eps
     if np.ndim(eps) or eps == 0:

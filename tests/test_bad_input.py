@@ -24,7 +24,7 @@ from optim import (
     ravine,
 )
 from optim.explore import Choice, Slider, explore
-from optim.plots import Curve, Note, Panel, landscape
+from optim.plots import Curve, Panel, Readout, landscape
 
 NAN, INF = np.nan, np.inf
 X, Y = np.ones((4, 2)), np.ones(4)
@@ -394,7 +394,7 @@ EXPLORABLES = [
         "explore: the panels must be as many and of the same sizes for every choice",
     ),
     (
-        lambda: one_or_two(marks=lambda which: [Note("one")] * which).table,
+        lambda: one_or_two(marks=lambda which: [Readout("one")] * which).table,
         ValueError,
         "explore: the function must return the same kinds of marks for every choice",
     ),

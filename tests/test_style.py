@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FLOOR = {"checks": 0, "rules": 1, "losses": 1, "conventions": 2, "data": 2, "run": 3, "plots": 4, "explore": 5}
+FLOOR = {"checks": 0, "rules": 1, "losses": 1, "data": 2, "frameworks": 2, "run": 3, "plots": 4, "explore": 5}
 OUTSIDE = {"IPython", "PIL", "ipywidgets", "matplotlib", "numpy", "sklearn"} | set(sys.stdlib_module_names)
 FILES = sorted((ROOT / "optim").rglob("*.py"))
 RULES = ["SGD", "Momentum", "Adagrad", "RMSProp", "Adam"]

@@ -10,14 +10,14 @@ import numpy as np
 from PIL import Image
 
 from optim.explore.page import legend
-from optim.plots import Note, draw, on_panel
+from optim.plots import Readout, draw, on_panel
 
 
 def widget(explorable):
     """Return an explorable as ipywidgets."""
     controls = {name: control.widget() for name, control in explorable.controls.items()}
     images = [ipywidgets.Image(format="png") for _ in explorable.panels_of(**explorable.defaults)]
-    note = ipywidgets.HTML()
+    readout = ipywidgets.HTML()
     starts = {name: control.value for name, control in controls.items()}
     reset = ipywidgets.Button(description="Reset")
     screens = []
@@ -27,7 +27,7 @@ def widget(explorable):
         for screen in screens:
             if screen.panel == panel:
                 return screen
-        screens.append(Screen(panel))
+        screens.append(CachedAxes(panel))
         return screens[-1]
 
     def show(_=None):
@@ -36,8 +36,8 @@ def widget(explorable):
         for number, (image, panel) in enumerate(zip(images, explorable.panels_of(**values), strict=True)):
             image.layout.width = f"{panel.width}px"
             image.value = screen_of(panel).paint(on_panel(number, marks))
-        notes = " ".join(mark.describe() for mark in marks if isinstance(mark, Note))
-        note.value = f"{legend(marks)}<b>{html.escape(notes)}</b>"
+        readouts = " ".join(mark.describe() for mark in marks if isinstance(mark, Readout))
+        readout.value = f"{legend(marks)}<b>{html.escape(readouts)}</b>"
 
     def go_back(_):
         for name, control in controls.items():
@@ -52,25 +52,25 @@ def widget(explorable):
         [
             ipywidgets.Box([*controls.values(), reset], layout=wrap),
             ipywidgets.Box(images, layout=wrap),
-            note,
-            ipywidgets.HTML(html.escape(explorable.says)),
+            readout,
+            ipywidgets.HTML(html.escape(explorable.caption)),
         ]
     )
 
 
-class Screen:
+class CachedAxes:
     """A panel whose axes and landscape are drawn once, and whose marks are drawn anew at each move."""
 
     def __init__(self, panel):
         self.panel = panel
         fig = panel.figure()
         fig.canvas.draw()
-        self.figure, self.ground = fig, fig.canvas.copy_from_bbox(fig.bbox)
+        self.figure, self.background = fig, fig.canvas.copy_from_bbox(fig.bbox)
 
     def paint(self, marks):
         """Return the panel with these marks as a PNG."""
         canvas, ax = self.figure.canvas, self.figure.axes[0]
-        canvas.restore_region(self.ground)
+        canvas.restore_region(self.background)
         for artist in draw(ax, marks):
             ax.draw_artist(artist)
             artist.remove()

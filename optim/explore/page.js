@@ -5,7 +5,7 @@
   const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   const controls = [...figure.querySelectorAll("[data-control]")];
   const moving = [...figure.querySelectorAll("[data-mark]")];
-  const note = figure.querySelector(".note");
+  const readout = figure.querySelector(".readout");
 
   const packed = Uint8Array.from(atob(spec.packed), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -41,14 +41,14 @@
 
   function draw() {
     let setting = 0;
-    let ground = 0;
+    let background = 0;
     for (const control of controls) {
       setting = setting * control.dataset.positions + Number(control.value);
       if (control.tagName === "SELECT") {
-        ground = ground * control.dataset.positions + Number(control.value);
+        background = background * control.dataset.positions + Number(control.value);
         continue;
       }
-      const words = JSON.parse(control.dataset.says)[control.value];
+      const words = JSON.parse(control.dataset.words)[control.value];
       control.setAttribute("aria-valuetext", words);
       control.nextElementSibling.value = words;
     }
@@ -66,8 +66,8 @@
       for (let i = 0; i < Math.max(x.points, y.points); i++) d += shape(at(x, setting, i), at(y, setting, i), i, mark);
       element.setAttribute("d", d);
     }
-    if (note) note.textContent = spec.notes.map((n) => words[n][setting]).join(" ");
-    for (const image of figure.querySelectorAll("[data-ground]")) image.hidden = Number(image.dataset.ground) !== ground;
+    if (readout) readout.textContent = spec.readouts.map((n) => words[n][setting]).join(" ");
+    for (const image of figure.querySelectorAll("[data-background]")) image.hidden = Number(image.dataset.background) !== background;
   }
 
   for (const control of controls) control.addEventListener("input", draw);

@@ -16,8 +16,8 @@ SCRIPT = files("optim.explore").joinpath("page.js").read_text(encoding="utf-8")
 
 def figure(explorable):
     """Return an explorable as one piece of HTML that shows the default setting before any script runs."""
-    table, says = explorable.table, html.escape(explorable.says)
-    note = html.escape(" ".join(table.words[number][table.default] for number in table.notes))
+    table, caption = explorable.table, html.escape(explorable.caption)
+    readout = html.escape(" ".join(table.words[number][table.default] for number in table.readouts))
     controls = "".join(control.html() for control in explorable.controls.values())
     panels = "".join(_panel(explorable, number) for number in range(len(explorable.panels_of(**explorable.defaults))))
     spec = {
@@ -25,16 +25,16 @@ def figure(explorable):
         "columns": table.layout,
         "words": table.words_start,
         "marks": table.marks,
-        "notes": table.notes,
+        "readouts": table.readouts,
     }
     return "\n".join(
         [
             '<figure class="explorable">',
             f"<style>{STYLE}</style>",
             f'<form>{controls}<button type="reset">Reset</button></form>',
-            f'<div class="panels" role="img" aria-label="{says}">{panels}</div>',
+            f'<div class="panels" role="img" aria-label="{caption}">{panels}</div>',
             legend(explorable.marks(**explorable.defaults)),
-            f'<figcaption>{says} <output class="note" aria-live="polite">{note}</output>',
+            f'<figcaption>{caption} <output class="readout" aria-live="polite">{readout}</output>',
             "<noscript>The sliders need JavaScript; this is where they start.</noscript></figcaption>",
             f'<script type="application/json">{json.dumps(spec, ensure_ascii=False)}</script>',
             f"<script>{SCRIPT}</script>",
@@ -63,17 +63,17 @@ def _panel(explorable, number):
     shapes = "".join(_shape(table, k) for k, mark in enumerate(table.marks) if mark["panel"] == number)
     return (
         f'<div class="panel" style="max-width:{1.4 * wide:.0f}px;aspect-ratio:{wide}/{high}">'
-        f'{_grounds(panels)}<svg viewBox="0 0 {wide} {high}" aria-hidden="true">'
+        f'{_backgrounds(panels)}<svg viewBox="0 0 {wide} {high}" aria-hidden="true">'
         f'<svg x="{left}" y="{top}" width="{width}" height="{height}">{shapes}</svg></svg></div>'
     )
 
 
-def _grounds(panels):
+def _backgrounds(panels):
     """Return the pictures of the axes: one, or where the choices change the panel one for each choice."""
     changes = any(panel != panels[0] for panel in panels)
     tags = []
-    for ground, panel in enumerate(panels if changes else panels[:1]):
-        which = f' data-ground="{ground}"{" hidden" if ground else ""}' if changes else ""
+    for background, panel in enumerate(panels if changes else panels[:1]):
+        which = f' data-background="{background}"{" hidden" if background else ""}' if changes else ""
         tags.append(f'<img alt="" src="{data_address(panel.figure(), colors=48)}"{which}>')
     return "".join(tags)
 

@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from optim.plots import Bars, Curve, Note, Text, fill
+from optim.plots import Bars, Curve, Readout, Text, fill
 
 # A point further than this from the frame, in CSS pixels, is off the page for good: a curve is cut here.
 REACH = 20_000
@@ -28,7 +28,7 @@ class Table:
         What to draw: the panel, the kind, the columns of x and y, and what else the kind needs.
     words : list of list of str
         The texts, each at every setting.
-    notes : list of int
+    readouts : list of int
         Which of the words stand below the picture.
     default : int
         The number of the default setting.
@@ -37,7 +37,7 @@ class Table:
     """
 
     def __init__(self, explorable):
-        self.columns, self.marks, self.words, self.notes = [], [], [], []
+        self.columns, self.marks, self.words, self.readouts = [], [], [], []
         sliders, choices = explorable.sliders, explorable.choices
         self.grid = tuple(len(slider.values) for slider in sliders.values())
         self.settings = int(np.prod(self.grid)) * int(np.prod([len(c.values) for c in choices.values()]))
@@ -65,8 +65,8 @@ class Table:
     def _add(self, marks, panels):
         """Add one mark, given as it is for each choice."""
         mark = marks[0]
-        if isinstance(mark, Note):
-            self.notes.append(self._words(marks))
+        if isinstance(mark, Readout):
+            self.readouts.append(self._words(marks))
             return
         pairs = [self._pixels(m, p[m.panel]) for m, p in zip(marks, panels, strict=True)]
         x, y = (self._column([pair[axis] for pair in pairs]) for axis in (0, 1))
