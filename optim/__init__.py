@@ -19,16 +19,20 @@ from optim.losses import (
     rosenbrock,
     saddle,
 )
-from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp, Rule
+from optim.rule import Decay, Epsilon, Rate, Rule
+from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp
 from optim.run import Trajectory, minimize
 
 __all__ = [
     "SGD",
     "Adagrad",
     "Adam",
+    "Decay",
+    "Epsilon",
     "Loss",
     "Momentum",
     "RMSProp",
+    "Rate",
     "Rule",
     "Trajectory",
     "beale",

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from optim import (
     Adam,
     Loss,
     Momentum,
+    Rate,
     RMSProp,
     Rule,
     bowl,
@@ -213,6 +215,74 @@ def test_a_rule_of_the_reader_says_what_it_lacks():
     )
     with pytest.raises(NotImplementedError, match=r"^Still needs a method update\(self, theta, g, s, \.\.\.\)$"):
         Still(0.1).step(np.ones(2), np.ones(2), Still(0.1).init(np.ones(2)))
+
+
+@dataclass(frozen=True)
+class Variant(Rule):
+    """A reader's rule with a rate and switches."""
+
+    eta: Rate
+    form: Literal["slow", "fast"] = "slow"
+    order: Literal[1, 2] = 1
+    corrected: bool = False
+
+    def update(self, theta, g, s, eta):
+        theta -= eta * g
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda: Variant(-0.1), ValueError, "Variant: eta must be positive and finite; got -0.1"),
+        (lambda: Variant(0.1, "fst"), ValueError, 'Variant: form must be "slow" or "fast"; got \'fst\''),
+        (lambda: Variant(0.1, order=3), ValueError, "Variant: order must be 1 or 2; got 3"),
+        (lambda: Variant(0.1, corrected=1), TypeError, "Variant: corrected must be True or False; got 1"),
+    ],
+)
+def test_a_rule_of_the_reader_is_checked_by_its_annotations(call, kind, message):
+    refused((call, kind, message))
+
+
+def test_switches_reach_no_update_and_stand_in_the_name_where_they_are_not_the_default():
+    rule, theta = Variant(0.1, "fast", 2), np.ones(2)
+    assert str(rule) == "Variant(eta=0.1, form='fast', order=2)"
+    assert rule.step(theta, np.ones(2), rule.init(theta)).tolist() == [0.9, 0.9]
+
+
+def test_an_update_that_would_change_nothing_is_refused():
+    @dataclass(frozen=True)
+    class Lost(Rule):
+        eta: float
+
+        def update(self, theta, g, s, eta):
+            theta = theta - eta * g
+
+    with pytest.raises(TypeError, match=r"^Lost: `theta = \.\.\.` .* theta -= \.\.\."):
+        Lost(0.1)
+
+
+@pytest.mark.parametrize("n", [3, 100_000])
+def test_an_update_that_forgets_its_shapes_or_remembers_what_it_did_not_announce_is_refused(n):
+    @dataclass(frozen=True)
+    class Short(Rule):
+        eta: float
+        memory = ("v",)
+
+        def update(self, theta, g, s, eta):
+            s.v = s.v[:2]
+
+    @dataclass(frozen=True)
+    class Secret(Rule):
+        eta: float
+
+        def update(self, theta, g, s, eta):
+            s.v = g
+
+    theta = np.ones(n)
+    with pytest.raises(ValueError, match=r"^Short: s\.v must keep its shape, \(\d+,\); got \(2,\)$"):
+        Short(0.1).step(theta, theta.copy(), Short(0.1).init(theta))
+    with pytest.raises(AttributeError, match="v"):
+        Secret(0.1).step(theta, theta.copy(), Secret(0.1).init(theta))
 
 
 def loss_with(value=lambda theta: theta[0], gradient=np.ones_like):
