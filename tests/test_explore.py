@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import zlib
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,11 +15,12 @@ import pytest
 from notebooks import CHAPTERS, explorables
 from PIL import Image
 
-from optim import Momentum, beale, bowl, minimize, ravine, rosenbrock
+from optim import Loss, Momentum, beale, bowl, minimize, ravine, rosenbrock
 from optim.explore import Choice, Slider, explore
 from optim.explore.live import CachedAxes
 from optim.explore.table import REACH, cut
-from optim.plots import SCALE, Bars, Curve, Panel, Points, Readout, Text, landscape, loss_curve, path
+from optim.marks import COLORS, Mark
+from optim.plots import SCALE, Bars, Curve, Panel, Points, Readout, Text, landscape, loss_curve, path, picture
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -368,6 +370,101 @@ def test_live_pictures_keep_nothing_of_the_earlier_moves(two_sliders):
     kept = len(screen.figure.axes[0].get_children())
     screen.paint(marks)
     assert len(screen.figure.axes[0].get_children()) == kept
+
+
+def test_panels_made_anew_at_each_move_are_drawn_once_for_each_choice(monkeypatch):
+    from optim.explore import live
+
+    made = []
+
+    class Counted(CachedAxes):
+        def __init__(self, panel):
+            made.append(panel)
+            super().__init__(panel)
+
+    monkeypatch.setattr(live, "CachedAxes", Counted)
+    controls = {"eta": Slider("η", 0.01, 0.1, 0.05, 5), "kappa": Choice("κ", {"20": 20, "5": 5})}
+    shown = explore(lambda eta, kappa: [], lambda kappa: landscape(ravine(kappa)), "A ravine.", **controls)
+    widgets = parts(shown.live()).controls
+    for word, eta in (("20", 0.02), ("5", 0.03), ("20", 0.04), ("5", 0.06)):
+        widgets["κ"].label = word
+        widgets["η"].value = eta
+    assert len(made) == 2
+
+
+# The legend
+
+
+SHOWN = [
+    (Curve(np.arange(2), np.arange(2), "a", color=0), 'data-shape="line"'),
+    (Curve(np.arange(2), np.arange(2), "b", color=1, dashed=True), "stroke-dasharray"),
+    (Curve(np.arange(2), np.arange(2), "c", color=2, dots=True), 'data-shape="dots"'),
+    (Points(np.arange(2), np.arange(2), "d", color=3), 'data-shape="dots"'),
+    (Bars(np.arange(2), np.ones(2), label="e & f", color=4), 'data-shape="bars"'),
+]
+
+
+def test_the_legend_shows_what_is_drawn_in_both_lives_and_needs_no_style_sheet():
+    marks = [mark for mark, _ in SHOWN]
+    shown = explore(
+        lambda eta: [*marks, Text(0, 0, "no label")], landscape(bowl()), "All.", eta=Slider("η", 1, 2, 1, 2)
+    )
+    for page in (shown.html, parts(shown.live()).readout.value):
+        entries = re.findall(r"<li.*?</li>", re.search(r'<ul class="legend".*?</ul>', page, re.S)[0], re.S)
+        assert [re.sub("<.*?>", "", entry).strip() for entry in entries] == ["a", "b", "c", "d", "e &amp; f"]
+        for entry, (mark, shape) in zip(entries, SHOWN, strict=True):
+            drawn = re.sub(r' d="[^"]*"', "", mark.svg("", [(1, 1), (2, 2)], "", width=1, floor=2))
+            assert shape in entry and f"var(--c{mark.color},{COLORS[mark.color][0]})" in entry
+            assert re.sub(r' d="[^"]*"', "", re.search("<svg.*?>(.*)</svg>", entry)[1]) == drawn
+            assert "class=" not in entry and "data-mark" not in entry
+        assert len({re.search("<svg.*?>(.*)</svg>", entry)[1] for entry in entries}) == 5
+
+
+def test_the_page_has_the_colours_of_the_marks_in_light_and_in_dark(two_sliders):
+    style = re.search("<style>(.*?)</style>", two_sliders.html, re.S)[1]
+    for number, colors in enumerate(COLORS):
+        assert re.findall(rf"--c{number}:(#\w+)", style) == list(colors)
+    assert not set(re.findall(r"var\(--c(\d)", style)) - set(map(str, range(len(COLORS))))
+
+
+@dataclass(frozen=True)
+class Rings(Mark):
+    """A mark of one's own, which uses a shape that is there."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    def points(self):
+        return self.x, self.y
+
+    def draw(self, ax):
+        return ax.plot(self.x, self.y, "o", fillstyle="none")
+
+    def describe(self):
+        return f"{len(self.x)} rings"
+
+    def svg(self, which, points, words, **geometry):
+        dots = "".join(f"M{x:g} {y:g}h0" for x, y in points)
+        return f'<path{which} data-shape="dots" stroke="{self.ink}" d="{dots}"/>'
+
+
+def test_a_mark_of_ones_own_lives_twice():
+    def marks(eta):
+        run = minimize(RAVINE, RAVINE.start, Momentum(eta, 0.5), 20)
+        return [Rings(run.theta[:, 0], run.theta[:, 1])]
+
+    shown = explore(marks, landscape(RAVINE), "Rings.", eta=Slider("η", 0.01, 0.05, 0.02, 5))
+    page = decoded(shown)
+    for setting, values in enumerate(settings(shown)):
+        run = minimize(RAVINE, RAVINE.start, Momentum(values["eta"], 0.5), 20)
+        same_points(shown_at(page, page.marks[0], setting), pixels(landscape(RAVINE), *run.theta.T), landscape(RAVINE))
+    assert repr(shown) == "Rings. [η 0.02] 21 rings."
+    assert bytes(parts(shown.live()).images[0].value[:4]) == b"\x89PNG"
+
+
+def test_a_loss_without_slope_has_a_landscape():
+    flat = Loss("flat", lambda theta: 0 * theta[0] + 3.0, np.zeros_like, 2, frame=((-1, 1), (-1, 1)))
+    picture(landscape(flat), [], "Nothing.")
 
 
 # What it is made of

@@ -21,6 +21,7 @@ FLOOR = {
     "data": 2,
     "frameworks": 3,
     "run": 3,
+    "marks": 1,
     "plots": 4,
     "explore": 5,
 }

@@ -9,7 +9,8 @@ from functools import cached_property
 from optim.explore import live, page
 from optim.explore.controls import Choice, Slider
 from optim.explore.table import Table
-from optim.plots import Bars, Curve, Panel, Points, Readout, Text, describe, picture
+from optim.marks import check_marks
+from optim.plots import Panel, describe, picture
 
 
 def explore(function, panels, caption, **controls):
@@ -75,16 +76,7 @@ class Explorable:
 
     def marks(self, **values):
         """Return the marks of one setting, or of all where sliders are arrays."""
-        marks = list(self.function(**values))
-        count = len(self.panels_of(**values))
-        for mark in marks:
-            if not isinstance(mark, Curve | Points | Bars | Text | Readout):
-                raise TypeError(f"explore: the function must return marks; got {mark!r:.60}")
-            if getattr(mark, "panel", 0) not in range(count):
-                raise ValueError(
-                    f"explore: a mark stands on panel {mark.panel}, but there are {count} (0 is the first)"
-                )
-        return marks
+        return check_marks("explore", self.function(**values), len(self.panels_of(**values)))
 
     def panels_of(self, **values):
         """Return the panels of a setting."""

@@ -9,8 +9,9 @@ import ipywidgets
 import numpy as np
 from PIL import Image
 
-from optim.explore.page import legend
-from optim.plots import Readout, draw, on_panel
+from optim.explore.legend import legend
+from optim.marks import on_panel
+from optim.plots import draw
 
 
 def widget(explorable):
@@ -20,23 +21,22 @@ def widget(explorable):
     readout = ipywidgets.HTML()
     starts = {name: control.value for name, control in controls.items()}
     reset = ipywidgets.Button(description="Reset")
-    screens = []
+    cache = {}  # by what the choices are: panels follow nothing else
 
-    def screen_of(panel):
-        """Return the screen of a panel that was shown before, or a new one."""
-        for screen in screens:
-            if screen.panel == panel:
-                return screen
-        screens.append(CachedAxes(panel))
-        return screens[-1]
+    def axes_of(values):
+        """Return the axes of all panels, drawn when a choice is made for the first time."""
+        chosen = tuple(controls[name].value for name in explorable.choices)
+        if chosen not in cache:
+            cache[chosen] = [CachedAxes(panel) for panel in explorable.panels_of(**values)]
+        return cache[chosen]
 
     def show(_=None):
         values = {name: explorable.controls[name].picked(control) for name, control in controls.items()}
         marks = explorable.marks(**values)
-        for number, (image, panel) in enumerate(zip(images, explorable.panels_of(**values), strict=True)):
-            image.layout.width = f"{panel.width}px"
-            image.value = screen_of(panel).paint(on_panel(number, marks))
-        readouts = " ".join(mark.describe() for mark in marks if isinstance(mark, Readout))
+        for number, (image, axes) in enumerate(zip(images, axes_of(values), strict=True)):
+            image.layout.width = f"{axes.panel.width}px"
+            image.value = axes.paint(on_panel(number, marks))
+        readouts = " ".join(mark.describe() for mark in marks if mark.panel is None)
         readout.value = f"{legend(marks)}<b>{html.escape(readouts)}</b>"
 
     def go_back(_):

@@ -8,9 +8,13 @@ from importlib.resources import files
 
 import numpy as np
 
-from optim.plots import COLORS, data_address
+from optim.explore.legend import legend
+from optim.marks import COLORS
+from optim.plots import data_address
 
-STYLE = files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
+LIGHT, DARK = (";".join(f"--c{k}:{color}" for k, color in enumerate(colors)) for colors in zip(*COLORS, strict=True))
+PALETTE = f'.explorable{{{LIGHT}}}\n:root[data-theme="dark"] .explorable{{{DARK}}}\n'
+STYLE = PALETTE + files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
 SCRIPT = files("optim.explore").joinpath("page.js").read_text(encoding="utf-8")
 
 
@@ -43,17 +47,6 @@ def figure(explorable):
     )
 
 
-def legend(marks):
-    """Return the labels of the marks with their colours, as HTML."""
-    named = {mark.label: mark for mark in marks if getattr(mark, "label", "")}
-    items = "".join(
-        f"<li><i{' class=dashed' if getattr(mark, 'dashed', False) else ''} "
-        f'style="color:var(--c{mark.color},{COLORS[mark.color]})"></i>{html.escape(label)}</li>'
-        for label, mark in named.items()
-    )
-    return f'<ul class="legend">{items}</ul>' if items else ""
-
-
 def _panel(explorable, number):
     """Return one panel: the picture of its axes, and above it what moves."""
     table = explorable.table
@@ -79,25 +72,11 @@ def _backgrounds(panels):
 
 
 def _shape(table, number):
-    """Return a mark at the default setting as SVG; the script redraws it by the same rules."""
-    mark = table.marks[number]
-    x, y = (table.columns[mark[axis]] for axis in ("x", "y"))
+    """Return a mark at the default setting as SVG; the script redraws it by the same rule."""
+    entry = table.marks[number]
+    x, y = (table.columns[entry[axis]] for axis in ("x", "y"))
     x, y = (a[0 if len(a) == 1 else table.default] / 10 for a in (x, y))
     points = list(zip(*np.broadcast_arrays(x, y), strict=True))
-    paint = f"var(--c{mark['color']})"
-    if mark["kind"] == "Text":
-        words = html.escape(table.words[mark["words"]][table.default])
-        return f'<text data-mark="{number}" x="{x[0]:g}" y="{y[0]:g}" fill="{paint}">{words}</text>'
-    if mark["kind"] == "Bars":
-        half, floor = mark["width"] / 2, mark["floor"]
-        bars = "".join(f"M{a - half:g} {floor}V{b:g}h{2 * half:g}V{floor}Z" for a, b in points)
-        return f'<path data-mark="{number}" data-shape="bars" style="fill:{paint}" d="{bars}"/>'
-    dots = "".join(f"M{a:g} {b:g}h0" for a, b in points)
-    if mark["kind"] == "Points":
-        return f'<path data-mark="{number}" data-shape="dots" class="points" stroke="{paint}" d="{dots}"/>'
-    line = "".join(f"{'L' if k else 'M'}{a:g} {b:g}" for k, (a, b) in enumerate(points))
-    dashed = ' class="dashed"' if mark["dashed"] else ""
-    shapes = f'<path data-mark="{number}" data-shape="line"{dashed} stroke="{paint}" d="{line}"/>'
-    if mark["dots"]:
-        shapes += f'<path data-mark="{number}" data-shape="dots" stroke="{paint}" d="{dots}"/>'
-    return shapes
+    words = table.words[entry["words"]][table.default] if "words" in entry else ""
+    geometry = {name: size for name, size in entry.items() if name not in ("panel", "x", "y", "words")}
+    return table.drawn[number].svg(f' data-mark="{number}"', points, words, **geometry)
