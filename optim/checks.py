@@ -16,8 +16,8 @@ class Domain(NamedTuple):
     holds: Callable[[Any], Any]
 
 
-POSITIVE = Domain("be positive and finite", lambda x: (x > 0) & np.isfinite(x))
-NOT_NEGATIVE = Domain("be zero or positive, and finite", lambda x: (x >= 0) & np.isfinite(x))
+POSITIVE = Domain("be positive and finite", lambda x: (x > 0) & (x < np.inf))
+NOT_NEGATIVE = Domain("be zero or positive, and finite", lambda x: (x >= 0) & (x < np.inf))
 BELOW_ONE = Domain("lie in [0, 1)", lambda x: (x >= 0) & (x < 1))
 FINITE = Domain("be finite", np.isfinite)
 
@@ -75,3 +75,16 @@ def float_array(who, name, value):
     if array.dtype.kind != "f":
         raise TypeError(f"{who}: {name} must be an array of floats; got {type(value).__name__} {value!r:.60}")
     return array
+
+
+def examples(who, X, y):
+    """Return X and y as arrays of floats, or say why they are no N examples with N answers."""
+    X, y = np.asarray(X), np.asarray(y)
+    X, y = (a.astype(np.float64) if a.dtype.kind in "iub" else a for a in (X, y))
+    if X.ndim != 2 or X.size == 0:
+        raise ValueError(f"{who}: X must have one example a row, shape (N, d); got shape {X.shape}")
+    if y.shape != X.shape[:1]:
+        raise ValueError(f"{who}: y must have one answer an example, shape ({len(X)},); got shape {y.shape}")
+    real_numbers(who, "X", X)
+    real_numbers(who, "y", y)
+    return X, y

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optim.checks import whole_number
-from optim.losses import examples
+from optim.checks import examples, whole_number
 
 __all__ = ["Stream", "diabetes", "full_batch", "mini_batches", "online"]
 

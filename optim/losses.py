@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optim.checks import POSITIVE, real_numbers
+from optim.checks import POSITIVE, examples, real_numbers
 
 __all__ = [
     "Loss",
@@ -249,19 +249,6 @@ def logistic(X, y):
 
     d = X.shape[1]
     return Loss(f"logistic({len(X)} examples)", value, gradient, d, start=(0.0,) * d)
-
-
-def examples(who, X, y):
-    """Return X and y as arrays of floats, or say why they are no N examples with N answers."""
-    X, y = np.asarray(X), np.asarray(y)
-    X, y = (a.astype(np.float64) if a.dtype.kind in "iub" else a for a in (X, y))
-    if X.ndim != 2 or X.size == 0:
-        raise ValueError(f"{who}: X must have one example a row, shape (N, d); got shape {X.shape}")
-    if y.shape != X.shape[:1]:
-        raise ValueError(f"{who}: y must have one answer an example, shape ({len(X)},); got shape {y.shape}")
-    real_numbers(who, "X", X)
-    real_numbers(who, "y", y)
-    return X, y
 
 
 def _times(X, theta):

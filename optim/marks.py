@@ -83,7 +83,7 @@ class Mark:
 
     def swatch(self) -> str:
         """Return what stands for the mark in a legend, as SVG elements in a box of 24 by 12."""
-        return self.svg("", [(1, 6), (23, 6)], "")
+        return self.svg("", [(2, 6), (22, 6)], "")
 
     @property
     def ink(self) -> str:

@@ -34,7 +34,7 @@ import numpy as np
 from optim.checks import BELOW_ONE, FINITE, NOT_NEGATIVE, POSITIVE, Domain, float_array, real_numbers
 from optim.weak import Weak
 
-__all__ = ["Decay", "Epsilon", "Rate", "Rule"]
+__all__ = ["Decay", "Epsilon", "Hyperparameter", "Rate", "Rule", "hyperparameters"]
 
 
 @dataclass(frozen=True)
@@ -134,16 +134,15 @@ class Rule:
 
     def __post_init__(self) -> None:
         """Check every field, and keep hyperparameters as floats, read-only arrays or functions of the step."""
-        hyperparameters = _hyperparameters(type(self))
-        shapes = {}
+        described, shapes = hyperparameters(type(self)), {}
         for name, annotation in _annotations(type(self)).items():
             value = getattr(self, name)
-            if name not in hyperparameters:
+            if name not in described:
                 _check_switch(self.name, name, value, annotation)
-            elif callable(value) and hyperparameters[name].schedule:
+            elif callable(value) and described[name].schedule:
                 shapes[name] = np.shape(self._scheduled(name, 1))
             else:
-                value = real_numbers(self.name, name, value, hyperparameters[name].domain)
+                value = real_numbers(self.name, name, value, described[name].domain)
                 object.__setattr__(self, name, value)
                 shapes[name] = np.shape(value)
         try:
@@ -160,11 +159,10 @@ class Rule:
 
     def __str__(self) -> str:
         """Show the settings in one line: Momentum(eta=0.02, lam=0.9)."""
-        hyperparameters = _hyperparameters(type(self))
-        settings = []
+        described, settings = hyperparameters(type(self)), []
         for field in _fields(type(self)):
             value = getattr(self, field.name)
-            shown = field.name in hyperparameters and hyperparameters[field.name].shown
+            shown = field.name in described and described[field.name].shown
             if shown or not _same(value, field.default):
                 settings.append(f"{field.name}={_short(value)}")
         return f"{self.name}({', '.join(settings)})"
@@ -232,7 +230,7 @@ class Rule:
 
     def _scheduled(self, name: str, t: int) -> Numbers:
         """Return the value of a schedule at step t."""
-        value, domain = getattr(self, name)(t), _hyperparameters(type(self))[name].schedule
+        value, domain = getattr(self, name)(t), hyperparameters(type(self))[name].schedule
         if type(value) is float and domain.holds(value):  # nearly always so, at every step of a run
             return value
         return real_numbers(self.name, f"{name}({t})", value, domain)
@@ -240,7 +238,7 @@ class Rule:
     def _hypers(self, t: int, dtype: np.dtype) -> dict[str, Numbers]:
         """Return the hyperparameters of step t, by name."""
         hypers = {}
-        for name in _hyperparameters(type(self)):
+        for name in hyperparameters(type(self)):
             value = getattr(self, name)
             if callable(value):
                 value = self._scheduled(name, t)
@@ -273,6 +271,8 @@ class Rule:
     def _write_back(self, remembered: list[np.ndarray], s: Any) -> None:
         """Copy into the remembered arrays what an update bound anew (`s.v = ...`) instead of changing it in place."""
         anew = [(name, old) for name, old in zip(self.memory, remembered, strict=True) if getattr(s, name) is not old]
+        if not anew:  # nearly always
+            return
         values = [np.array(getattr(s, name)) for name, _ in anew]  # copies: s.m, s.v = s.v, s.m exchanges the two
         for (name, old), value in zip(anew, values, strict=True):
             if value.shape not in ((), old.shape):
@@ -296,8 +296,8 @@ def _annotations(rule: type[Rule]) -> dict[str, Any]:
 
 
 @cache
-def _hyperparameters(rule: type[Rule]) -> dict[str, Hyperparameter]:
-    """Return what the annotations say of the hyperparameters; switches are none."""
+def hyperparameters(rule: type[Rule]) -> dict[str, Hyperparameter]:
+    """Return what the annotations of a class of rules say of its hyperparameters; switches are none."""
     found = {}
     for name, annotation in _annotations(rule).items():
         said = [extra for extra in get_args(annotation) if isinstance(extra, Hyperparameter)]
