@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class Domain(NamedTuple):
@@ -22,7 +23,7 @@ BELOW_ONE = Domain("lie in [0, 1)", lambda x: (x >= 0) & (x < 1))
 FINITE = Domain("be finite", np.isfinite)
 
 
-def real_numbers(who, name, value, domain=FINITE):
+def real_numbers(who: str, name: str, value: ArrayLike, domain: Domain = FINITE) -> float | np.ndarray:
     """Return `value` as a float or a read-only float64 array, each element inside `domain`.
 
     Parameters
@@ -55,7 +56,7 @@ def real_numbers(who, name, value, domain=FINITE):
     return array
 
 
-def whole_number(who, name, value, least=0):
+def whole_number(who: str, name: str, value: Any, least: int = 0) -> int:
     """Return `value` as an int that is at least `least`, or say why it is none."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{who}: {name} must be a whole number, {least} or more; got {value!r}")
@@ -64,7 +65,7 @@ def whole_number(who, name, value, least=0):
     return int(value)
 
 
-def float_array(who, name, value):
+def float_array(who: str, name: str, value: ArrayLike) -> np.ndarray:
     """Return `value` as an array of floats; whole numbers are refused, since a step would be cut to one."""
     array = np.asarray(value)
     if array.dtype.kind in "iub":
@@ -77,7 +78,7 @@ def float_array(who, name, value):
     return array
 
 
-def examples(who, X, y):
+def examples(who: str, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Return X and y as arrays of floats, or say why they are no N examples with N answers."""
     X, y = np.asarray(X), np.asarray(y)
     X, y = (a.astype(np.float64) if a.dtype.kind in "iub" else a for a in (X, y))

@@ -121,7 +121,11 @@ class Curve(Mark):
 
     def draw(self, ax: Axes) -> list[Artist]:
         """Draw a line."""
-        style = {"color": COLORS[self.color][0], "linestyle": "--" if self.dashed else "-", "linewidth": 1.6}
+        style: dict[str, Any] = {
+            "color": COLORS[self.color][0],
+            "linestyle": "--" if self.dashed else "-",
+            "linewidth": 1.6,
+        }
         dots = {"marker": "o", "markersize": 3} if self.dots else {}
         return list(ax.plot(*self.points(), label=self.label, **(style | dots)))
 
