@@ -25,7 +25,7 @@ from optim.losses import (
 )
 from optim.rule import Decay, Epsilon, Rate, Rule
 from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp
-from optim.run import Trajectory, minimize
+from optim.run import Objective, Stepper, Trajectory, minimize
 
 __all__ = [
     "SGD",
@@ -35,9 +35,11 @@ __all__ = [
     "Epsilon",
     "Loss",
     "Momentum",
+    "Objective",
     "RMSProp",
     "Rate",
     "Rule",
+    "Stepper",
     "Trajectory",
     "beale",
     "bowl",

@@ -320,12 +320,14 @@ def _check_switch(rule: str, name: str, value: Any, annotation: Any) -> None:
 def _rebinds_theta(update: Callable[..., None]) -> bool:
     """Whether an update says `theta = ...`, which gives a new array the name and changes no parameter."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(update)))
+        (function,) = ast.parse(textwrap.dedent(inspect.getsource(update))).body
     except (OSError, SyntaxError, TypeError):  # there is no source to look at
         return False
-    theta = update.__code__.co_varnames[1]
-    in_place = {id(node.target) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)}
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == theta]
+    if not isinstance(function, ast.FunctionDef) or len(function.args.args) < 2:
+        return False
+    theta = function.args.args[1].arg
+    in_place = {id(node.target) for node in ast.walk(function) if isinstance(node, ast.AugAssign)}
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == theta]
     return any(isinstance(node.ctx, ast.Store) and id(node) not in in_place for node in names)
 
 
