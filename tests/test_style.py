@@ -5,15 +5,29 @@ import importlib
 import inspect
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from optim.rules import RULES
+
 ROOT = Path(__file__).parent.parent
-FLOOR = {"checks": 0, "rules": 1, "losses": 1, "conventions": 2, "data": 2, "run": 3, "plots": 4, "explore": 5}
+FLOOR = {
+    "checks": 0,
+    "weak": 0,
+    "rule": 1,
+    "losses": 1,
+    "rules": 2,
+    "data": 2,
+    "frameworks": 3,
+    "run": 3,
+    "marks": 1,
+    "plots": 4,
+    "explore": 5,
+}
 OUTSIDE = {"IPython", "PIL", "ipywidgets", "matplotlib", "numpy", "sklearn"} | set(sys.stdlib_module_names)
 FILES = sorted((ROOT / "optim").rglob("*.py"))
-RULES = ["SGD", "Momentum", "Adagrad", "RMSProp", "Adam"]
 
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
@@ -57,8 +71,22 @@ def test_what_runs_beside_student_code_needs_numpy_and_nothing_else():
 
 
 def test_every_room_of_optim_has_its_floor():
-    rooms = {path.name.removesuffix(".py") for path in (ROOT / "optim").iterdir() if not path.name.startswith("_")}
+    rooms = {path.name.removesuffix(".py") for path in (ROOT / "optim").iterdir()} - {"py.typed"}
+    rooms = {room for room in rooms if not room.startswith("_")}
     assert rooms == set(FLOOR)
+
+
+def test_whoever_installs_optim_gets_all_of_it_and_nothing_else():
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders = {path.parent for path in FILES}
+    assert {ROOT / name.replace(".", "/") for name in tool["packages"]} == folders
+    data = {
+        path
+        for package, patterns in tool["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    assert data == {path for path in (ROOT / "optim").rglob("*.*") if path.suffix not in (".py", ".pyc")}
 
 
 ROOMS = [importlib.import_module(f"optim.{room}") for room in FLOOR]
@@ -76,9 +104,8 @@ def test_what_optim_offers_is_public_in_its_room():
     assert set(offered) <= {name.split(".")[-1] for name in PUBLIC}
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_rule_has_its_equation_its_arguments_what_torch_calls_it_its_source_and_an_example(rule):
-    rule = getattr(importlib.import_module("optim"), rule)
     for part in (".. math::", "Parameters\n", "PyTorch's `lr`", "Remembers", "Equals `torch.optim", "Source:", ">>> "):
         assert part in inspect.getdoc(rule)
     for field in rule.__dataclass_fields__:
