@@ -266,7 +266,7 @@ def examples(who, X, y):
 
 def _times(X, theta):
     """Return the matrix product of X with theta, whatever batch axes theta has."""
-    theta = np.asarray(theta)
+    theta = np.asanyarray(theta)  # symbols stay symbols, see optim.trace
     return (X @ theta.reshape(len(theta), -1)).reshape(len(X), *theta.shape[1:])
 
 

@@ -456,8 +456,8 @@ def power(beta, t):
 
 
 def plain(x):
-    """Return a NumPy number as a Python float, which never upcasts float32 (NEP 50), and an array as it is."""
-    return x if np.ndim(x) else float(x)
+    """Return a NumPy number as a Python float, which never upcasts float32 (NEP 50), and anything else as it is."""
+    return float(x) if isinstance(x, np.generic) else x
 
 
 class Weak(np.ndarray):
