@@ -26,7 +26,7 @@ def quietly(call, *arguments):
 
 def static():
     """Print what the static life of each explorable costs."""
-    title("Explorables on the page: settings, seconds to compute all, kB compressed with the ground")
+    title("Explorables on the page: settings, seconds to compute all, kB compressed with the background")
     row("", "settings", "seconds", "kB", "")
     for chapter in CHAPTERS:
         for number, shown in enumerate(quietly(explorables, chapter), start=1):

@@ -10,7 +10,8 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 
-from optim.plots import draw, on_panel
+from optim.marks import on_panel
+from optim.plots import draw
 from tests.notebooks import explorables
 
 

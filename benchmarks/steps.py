@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.measure import race, row, title, verdict
 from optim import SGD, Adagrad, Adam, Momentum, RMSProp
-from optim.rules import BLOCK
+from optim.rule import BLOCK
 
 RULES = {
     "SGD": (SGD(0.1), lambda optim, theta: optim.SGD(theta, lr=0.1)),

@@ -3,7 +3,7 @@
     chapters -> optim.explore -> optim.plots -> optim.run -> optim.rules, optim.losses, optim.data
 
 `optim.rules` holds the five update rules, `optim.run` runs them, `optim.losses` and `optim.data` are what they run
-on, `optim.plots` draws, and `optim.explore` lets a reader move a slider. `optim.conventions` says a rule in another
+on, `optim.plots` draws, and `optim.explore` lets a reader move a slider. `optim.frameworks` says a rule in another
 framework's words, and `optim.checks` has the sentences for what was wrong.
 """
 
@@ -19,16 +19,20 @@ from optim.losses import (
     rosenbrock,
     saddle,
 )
-from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp, Rule
+from optim.rule import Decay, Epsilon, Rate, Rule
+from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp
 from optim.run import Trajectory, minimize
 
 __all__ = [
     "SGD",
     "Adagrad",
     "Adam",
+    "Decay",
+    "Epsilon",
     "Loss",
     "Momentum",
     "RMSProp",
+    "Rate",
     "Rule",
     "Trajectory",
     "beale",

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-POSITIVE = ("be positive and finite", lambda x: (x > 0) & np.isfinite(x))
-NOT_NEGATIVE = ("be zero or positive, and finite", lambda x: (x >= 0) & np.isfinite(x))
-BELOW_ONE = ("lie in [0, 1)", lambda x: (x >= 0) & (x < 1))
-FINITE = ("be finite", np.isfinite)
+
+class Domain(NamedTuple):
+    """What a number must do, in words, and the test for it."""
+
+    words: str
+    holds: Callable[[Any], Any]
+
+
+POSITIVE = Domain("be positive and finite", lambda x: (x > 0) & np.isfinite(x))
+NOT_NEGATIVE = Domain("be zero or positive, and finite", lambda x: (x >= 0) & np.isfinite(x))
+BELOW_ONE = Domain("lie in [0, 1)", lambda x: (x >= 0) & (x < 1))
+FINITE = Domain("be finite", np.isfinite)
 
 
 def real_numbers(who, name, value, domain=FINITE):
@@ -20,8 +30,8 @@ def real_numbers(who, name, value, domain=FINITE):
     who, name : str
         What the error message calls the owner and the argument.
     value : float or array_like
-    domain : (str, callable)
-        What the value must do, in words, and the test for it.
+    domain : Domain
+        What each number must do.
 
     Raises
     ------
@@ -33,12 +43,11 @@ def real_numbers(who, name, value, domain=FINITE):
     array = np.asarray(value)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{who}: {name} must be a number or an array of numbers; got {value!r}")
-    words, holds = domain
-    good = holds(array)
+    good = domain.holds(array)
     if not np.all(good):
         index = tuple(int(i) for i in np.argwhere(~good)[0])
         where = f" at index {index}" if index else ""
-        raise ValueError(f"{who}: {name} must {words}; got {array[index].item()}{where}")
+        raise ValueError(f"{who}: {name} must {domain.words}; got {array[index].item()}{where}")
     if array.ndim == 0:
         return float(array)  # a Python float never upcasts float32 (NEP 50)
     array = array.astype(np.float64)

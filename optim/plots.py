@@ -1,8 +1,7 @@
-"""Pictures: panels to draw on, marks to draw, and figures that say in words what they show.
+"""Pictures: panels, the marks on them (see `optim.marks`), and in words what they show.
 
-A panel is a pair of axes, a landscape if it has a loss. A mark is what stands on it: a curve, points, bars, a text. The
-same marks make a still picture here and a moving one in `optim.explore`, where their numbers carry one axis more for
-each slider: behind the axis of the points stand the batch axes.
+A panel is a pair of axes, a landscape if it has a loss. The same panels and marks make a still picture here and a
+moving one in `optim.explore`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,24 +18,22 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from optim.losses import Loss
+from optim.marks import Bars, Curve, Points, Readout, Text, check_marks, on_panel
 
 __all__ = [
     "Bars",
     "Curve",
-    "Note",
     "Panel",
     "Picture",
     "Points",
+    "Readout",
     "Text",
+    "align_axes",
     "landscape",
     "loss_curve",
     "path",
     "picture",
-    "spread",
 ]
-
-# Okabe and Ito's colours, which colour-blind readers can tell apart; in print they differ in lightness.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B58900", "#333333")
 
 SCALE = 2  # device pixels a CSS pixel, for sharp pictures on a phone
 MARGINS = {"left": 58, "right": 12, "bottom": 44, "top": 28}  # CSS pixels around the axes
@@ -122,130 +119,15 @@ class Panel:
         return fig
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A line through points; `dots` marks each of them."""
-
-    x: np.ndarray
-    y: np.ndarray
-    label: str = ""
-    color: int = 0
-    panel: int = 0
-    dots: bool = False
-    dashed: bool = False
-
-    def draw(self, ax):
-        """Return the matplotlib artists."""
-        style = {"color": COLORS[self.color], "linestyle": "--" if self.dashed else "-", "linewidth": 1.6}
-        dots = {"marker": "o", "markersize": 3} if self.dots else {}
-        return ax.plot(self.x, self.y, label=self.label, **style, **dots)
-
-    def describe(self):
-        """Say from where to where the line goes."""
-        x, y = np.broadcast_arrays(self.x, self.y)
-        finite = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-        if not len(finite):
-            return f"{self.label or 'curve'}: nothing to draw"
-        first, last = finite[0], finite[-1]
-        end = f"to {_point(x[last], y[last])}" + ("" if last == len(x) - 1 else ", then diverged")
-        return f"{self.label or 'curve'} from {_point(x[first], y[first])} {end}"
-
-
-@dataclass(frozen=True)
-class Points:
-    """Points that no line joins."""
-
-    x: np.ndarray
-    y: np.ndarray
-    label: str = ""
-    color: int = 0
-    panel: int = 0
-
-    def draw(self, ax):
-        """Return the matplotlib artists."""
-        return ax.plot(self.x, self.y, "o", color=COLORS[self.color], markersize=5, label=self.label)
-
-    def describe(self):
-        """Say where the points lie."""
-        x, y = np.broadcast_arrays(self.x, self.y)
-        if len(x) > 3:
-            return f"{self.label or 'points'}: {len(x)} from {_point(x[0], y[0])} to {_point(x[-1], y[-1])}"
-        return f"{self.label or 'point'} at " + ", ".join(_point(*at) for at in zip(x, y, strict=True))
-
-
-@dataclass(frozen=True)
-class Bars:
-    """Bars that stand on the lower edge of the panel, `width` wide in the units of x."""
-
-    x: np.ndarray
-    height: np.ndarray
-    width: float = 0.8
-    label: str = ""
-    color: int = 0
-    panel: int = 0
-
-    def draw(self, ax):
-        """Return the matplotlib artists."""
-        low = ax.get_ylim()[0]
-        height = np.broadcast_to(self.height, np.shape(self.x))
-        return list(ax.bar(self.x, height - low, self.width, low, color=COLORS[self.color], label=self.label))
-
-    def describe(self):
-        """Give the heights."""
-        heights = np.broadcast_to(self.height, np.shape(self.x))
-        return f"{self.label or 'bars'}: " + ", ".join(f"{h:.4g}" for h in heights)
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text at (x, y) whose numbers may move with it; a value that is not finite reads "diverged"."""
-
-    x: np.ndarray
-    y: np.ndarray
-    template: str
-    values: tuple = ()
-    color: int = 5
-    panel: int = 0
-
-    def draw(self, ax):
-        """Return the matplotlib artists."""
-        text = fill(self.template, self.values)
-        return [ax.text(self.x, self.y, text, color=COLORS[self.color], fontsize=9, clip_on=True)]
-
-    def describe(self):
-        """Give the text."""
-        return fill(self.template, self.values)
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence below the picture, with its numbers: Note("The loss ends at {:.3g}.", run.loss[-1])."""
-
-    template: str
-    values: tuple = field(default=())
-
-    def __init__(self, template, *values):
-        object.__setattr__(self, "template", template)
-        object.__setattr__(self, "values", values)
-
-    def draw(self, ax):
-        """Return no artist: a note stands below the picture."""
-        return []
-
-    def describe(self):
-        """Give the sentence."""
-        return fill(self.template, self.values)
-
-
 class Picture:
     """A still picture and what it shows in words.
 
-    `says` is its caption; `text`, which adds the key numbers, is its alternative text and what nbval compares. On a
+    `caption` stands below it; `text`, which adds the key numbers, is its alternative text and what nbval compares. On a
     phone several panels stand one below the other.
     """
 
-    def __init__(self, figures, says, text):
-        self.png, self.says, self.text, self._figures = png(*figures), says, text, figures
+    def __init__(self, figures, caption, text):
+        self.png, self.caption, self.text, self._figures = png(*figures), caption, text, figures
 
     @property
     def html(self):
@@ -257,7 +139,7 @@ class Picture:
         return (
             f'<figure class="picture"><div role="img" aria-label="{html.escape(self.text)}" '
             f'style="display:flex;flex-wrap:wrap;gap:.5em">{panels}</div>'
-            f"<figcaption>{html.escape(self.says)}</figcaption></figure>"
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -287,22 +169,22 @@ def loss_curve(run, **style):
     return Curve(np.arange(len(run.loss)), run.loss, **style)
 
 
-def spread(values, *settings):
+def align_axes(values, *settings):
     """Return `values` with a further axis for each axis of the settings, so that a curve broadcasts with sliders.
 
     Examples
     --------
     >>> eta = np.array([0.1, 0.2, 0.3])  # three settings of a slider
-    >>> (eta * spread(np.arange(5), eta)).shape
+    >>> (eta * align_axes(np.arange(5), eta)).shape
     (5, 3)
-    >>> (0.1 * spread(np.arange(5), 0.1)).shape
+    >>> (0.1 * align_axes(np.arange(5), 0.1)).shape
     (5,)
     """
     axes = len(np.broadcast_shapes(*(np.shape(setting) for setting in settings)))
     return np.reshape(values, (-1,) + (1,) * axes)
 
 
-def picture(panels, marks, says):
+def picture(panels, marks, caption):
     """Draw marks on panels side by side.
 
     Parameters
@@ -310,12 +192,17 @@ def picture(panels, marks, says):
     panels : Panel or list of Panel
     marks : list of marks
         Each stands on the panel whose number it bears.
-    says : str
+    caption : str
         What the picture shows, in a sentence; the key numbers of the marks are added to it.
 
     Returns
     -------
     Picture
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is something that is no mark, or a mark stands on a panel that is not there.
 
     Examples
     --------
@@ -325,37 +212,27 @@ def picture(panels, marks, says):
     >>> picture(landscape(loss), [path(run, label="SGD")], "A path on the ravine.")
     A path on the ravine. SGD from (-2, 0.5) to (-0.01791, 7.136e-06).
     """
-    panels = [panels] if isinstance(panels, Panel) else panels
+    panels = [panels] if isinstance(panels, Panel) else list(panels)
+    marks = check_marks("picture", marks, len(panels))
     figures = []
     for number, panel in enumerate(panels):
         fig = panel.figure()
         draw(fig.axes[0], on_panel(number, marks), legend=True)
         figures.append(fig)
-    return Picture(figures, says, describe(says, marks))
+    return Picture(figures, caption, describe(caption, marks))
 
 
 def draw(ax, marks, legend=False):
     """Draw marks on matplotlib axes and return the artists."""
     artists = [artist for mark in marks for artist in mark.draw(ax)]
-    if legend and any(getattr(mark, "label", "") for mark in marks):
+    if legend and any(mark.label for mark in marks):
         ax.legend(fontsize=8, framealpha=0.7, loc="best")
     return artists
 
 
-def on_panel(number, marks):
-    """Return the marks that stand on a panel; a note stands on none."""
-    return [mark for mark in marks if getattr(mark, "panel", None) == number]
-
-
-def describe(says, marks):
-    """Return the sentence `says`, followed by the key numbers of the marks."""
-    return " ".join([says, *(mark.describe().rstrip(".") + "." for mark in marks)])
-
-
-def fill(template, values):
-    """Fill the numbers into a template; one that is not finite reads "diverged"."""
-    numbers = [_Diverged(v) if isinstance(v, float | np.floating) else v for v in map(_plain, values)]
-    return template.format(*numbers)
+def describe(caption, marks):
+    """Return the sentence `caption`, followed by the key numbers of the marks."""
+    return " ".join([caption, *(mark.describe().rstrip(".") + "." for mark in marks)])
 
 
 def png(*figures, colors=96):
@@ -384,19 +261,6 @@ def _width(fig):
     return round(fig.get_figwidth() * 96)  # CSS pixels
 
 
-class _Diverged(float):
-    def __format__(self, spec):
-        return format(float(self), spec) if np.isfinite(self) else "diverged"
-
-
-def _plain(value):
-    return value.item() if isinstance(value, np.ndarray | np.generic) else value
-
-
-def _point(x, y):
-    return f"({x:.4g}, {y:.4g})"
-
-
 def _fraction(value, limits, log):
     """Return where value lies between the limits, 0 at the first and 1 at the second."""
     if log:  # nothing positive is left of zero: it lies below every frame
@@ -410,6 +274,7 @@ def _contours(ax, loss):
     x, y = (np.linspace(*limits, 161) for limits in (ax.get_xlim(), ax.get_ylim()))
     height = loss.value(np.stack(np.meshgrid(x, y)))
     levels = np.unique(np.quantile(height, np.linspace(0, 1, 15)))
-    ax.contourf(x, y, height, levels, cmap="Blues_r", alpha=0.45)
+    if len(levels) > 1:  # a constant has no bands
+        ax.contourf(x, y, height, levels, cmap="Blues_r", alpha=0.45)
     for minimum in loss.minima:
         ax.plot(*minimum, "*", color="#333333", markersize=8)

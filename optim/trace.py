@@ -3,7 +3,8 @@
 The rules and the losses are written once, in Python. To run them where there is no Python, each is called once with
 symbols in place of numbers. A symbol knows no value; it notes every operation that it meets, so that the call leaves a
 straight list of operations: the same ones, in the same order. Hence what the browser computes from + - * / and square
-roots is the same to the last bit. Where the code asks a symbol for a decision (`if s.t == 1`), both answers are followed.
+roots is the same to the last bit. Where the code asks a symbol for a decision (`if s.t == 1`), both answers are
+followed.
 
 >>> from optim import SGD, bowl
 >>> print(rule_script(SGD(eta=0.1)))
@@ -22,13 +23,12 @@ from __future__ import annotations
 
 import copy
 import traceback
-from dataclasses import fields
 
 import numpy as np
 
-from optim.rules import Rule
+from optim.rule import Rule, hyperparameters
 
-__all__ = ["Untraceable", "hyperparameters", "loss_scripts", "memory_before", "rule_script"]
+__all__ = ["Untraceable", "loss_scripts", "memory_before", "rule_script", "setting"]
 
 # What NumPy's elementwise functions are in JavaScript. All names in a script are simple, so no brackets are needed.
 SCRIPT = {
@@ -69,10 +69,9 @@ SCRIPT = {
     np.arctan2: "Math.atan2({}, {})",
     np.hypot: "Math.hypot({}, {})",
 }
-for _name in "exp expm1 log log1p log2 log10 cbrt sin cos tan sinh cosh tanh floor ceil trunc".split():
-    SCRIPT[getattr(np, _name)] = f"Math.{_name}({{}})"
-for _name in "sin cos tan sinh cosh tanh".split():
-    SCRIPT[getattr(np, f"arc{_name}")] = f"Math.a{_name}({{}})"
+SAME_NAME = ("exp", "expm1", "log", "log1p", "log2", "log10", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+SCRIPT |= {getattr(np, name): f"Math.{name}({{}})" for name in (*SAME_NAME, "floor", "ceil", "trunc")}
+SCRIPT |= {getattr(np, f"arc{name}"): f"Math.a{name}({{}})" for name in SAME_NAME[-6:]}
 REDUCED = (np.add, np.multiply, np.maximum, np.minimum, np.logical_and, np.logical_or)
 
 DECISIONS = 8  # more than these, one after the other, are no script but a search
@@ -307,7 +306,7 @@ def _reason(error):
 def rule_script(rule):
     """Return one step of a rule in two parameters as a script.
 
-    The script finds the number of the step in `t`, the hyperparameters in `h` in the order of `hyperparameters`, the
+    The script finds the number of the step in `t`, the hyperparameters in `h` in the order of `setting`, the
     gradient in `g`; it changes the parameters `x` and what is remembered, `s`, one array after the other.
 
     Raises
@@ -323,39 +322,36 @@ def rule_script(rule):
     def run(tape):
         traced = copy.copy(rule)  # an update may also read `self.eta`
         t, hypers = Symbol(tape, "t"), {}
-        for place, name in enumerate(hyperparameters(rule)):
+        for place, name in enumerate(setting(rule)):
             hypers[name] = Symbol(tape, f"h[{place}]")
-        for field in fields(rule):
-            if callable(schedule := getattr(rule, field.name)):
-                hypers[field.name] = schedule(t)
+        for name in hyperparameters(type(rule)):
+            if callable(schedule := getattr(rule, name)):
+                hypers[name] = schedule(t)
         for name, symbol in hypers.items():
             object.__setattr__(traced, name, symbol)
         theta, g = _symbols(tape, "x", 2), _symbols(tape, "g", 2)
         remembered = _symbols(tape, "s", 2 * len(rule.memory)).reshape(-1, 2)
         state = rule.State(t, *remembered)
         traced.update(theta, g, state, **hypers)
-        after = {"x": theta, "s": np.concatenate([[]] + [_two(getattr(state, name)) for name in rule.memory])}
-        return _stores(after)
+        after = [np.broadcast_to(getattr(state, name), 2) for name in rule.memory]
+        return _stores({"x": theta, "s": np.concatenate([[], *map(_two, after)])})
 
     return _script(f"{rule.name}.update", run)
 
 
-def hyperparameters(rule):
+def setting(rule):
     """Return the hyperparameters of a rule that are numbers, by name; a schedule is none."""
-    numbers = {}
-    for field in fields(rule):
-        value = getattr(rule, field.name)
+    values = {name: getattr(rule, name) for name in hyperparameters(type(rule))}
+    for name, value in values.items():
         if isinstance(value, np.ndarray):
-            raise Untraceable(f"{rule.name}: a laboratory shows one setting; {field.name} holds {value.size}")
-        if isinstance(value, float):
-            numbers[field.name] = value
-    return numbers
+            raise Untraceable(f"{rule.name}: a laboratory shows one setting; {name} holds {value.size}")
+    return {name: value for name, value in values.items() if not callable(value)}
 
 
 def memory_before(rule):
     """Return what a rule remembers before its first step, one array of two numbers after the other."""
     states = [rule.init(np.array(theta)) for theta in ([0.0, 0.0], [1.0, -2.0])]
-    before, other = (np.concatenate([[]] + [getattr(state, name) for name in rule.memory]) for state in states)
+    before, other = (np.concatenate([[], *(getattr(state, name) for name in rule.memory)]) for state in states)
     if not np.array_equal(before, other):
         raise Untraceable(f"{rule.name} cannot run in the laboratory: its init depends on the starting point")
     return before.tolist()

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import zlib
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,11 +15,12 @@ import pytest
 from notebooks import CHAPTERS, explorables
 from PIL import Image
 
-from optim import Momentum, beale, bowl, minimize, ravine, rosenbrock
+from optim import Loss, Momentum, beale, bowl, minimize, ravine, rosenbrock
 from optim.explore import Choice, Slider, explore
-from optim.explore.live import Screen
+from optim.explore.live import CachedAxes
 from optim.explore.table import REACH, cut
-from optim.plots import SCALE, Bars, Curve, Note, Panel, Points, Text, landscape, loss_curve, path
+from optim.marks import COLORS, Mark
+from optim.plots import SCALE, Bars, Curve, Panel, Points, Readout, Text, landscape, loss_curve, path, picture
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -43,7 +45,7 @@ def drawing(loss, eta, lam):
         Points(run.theta[[0, -1], 0], run.theta[[0, -1], 1], color=1),
         Bars(steps[::20], run.loss[::20], width=3, panel=1, color=2),
         Text(40, 10.0, "ends at {:.3g}", (run.loss[-1],), panel=1),
-        Note("With η = {:.3g} and λ = {:.3g} the loss ends at {:.3e}.", eta, lam, run.loss[-1]),
+        Readout("With η = {:.3g} and λ = {:.3g} the loss ends at {:.3e}.", eta, lam, run.loss[-1]),
     ]
 
 
@@ -88,7 +90,7 @@ def decoded(shown):
         second = (zigzag >> 1) ^ -(zigzag & 1)
         columns.append(second.cumsum(axis=1).cumsum(axis=1) / 10)
     return SimpleNamespace(
-        marks=spec["marks"], notes=spec["notes"], columns=columns, words=json.loads(raw[spec["words"] :])
+        marks=spec["marks"], readouts=spec["readouts"], columns=columns, words=json.loads(raw[spec["words"] :])
     )
 
 
@@ -181,7 +183,7 @@ def test_static_life_shows_what_minimize_computes(which, request):
         same_points(shown_at(page, bars, setting), pixels(right, steps[::20], run.loss[::20]), right)
         same_points(shown_at(page, text, setting), pixels(right, np.array([40]), np.array([10.0])), right)
         assert page.words[text["words"]][setting] == "ends at " + number(run.loss[-1], ".3g")
-        assert page.words[page.notes[0]][setting] == (
+        assert page.words[page.readouts[0]][setting] == (
             f"With η = {values['eta']:.3g} and λ = {values.get('lam', 0.9):.3g} "
             f"the loss ends at {number(run.loss[-1], '.3e')}."
         )
@@ -233,16 +235,16 @@ def test_bars_are_as_wide_as_they_say_and_stand_on_the_lower_edge(two_sliders):
 
 
 def test_each_choice_has_its_own_ground_and_only_that_of_the_default_is_seen(with_choice, two_sliders):
-    grounds = re.findall(
-        r'<img alt="" src="data:image/png;base64,(.*?)"( data-ground="\d")?( hidden)?>', with_choice.html
+    backgrounds = re.findall(
+        r'<img alt="" src="data:image/png;base64,(.*?)"( data-background="\d")?( hidden)?>', with_choice.html
     )
-    assert [(which, bool(hidden)) for _, which, hidden in grounds] == [
-        (' data-ground="0"', False),
-        (' data-ground="1"', True),
-        (' data-ground="2"', True),
+    assert [(which, bool(hidden)) for _, which, hidden in backgrounds] == [
+        (' data-background="0"', False),
+        (' data-background="1"', True),
+        (' data-background="2"', True),
         ("", False),  # of the loss: the same for all
     ]
-    assert len({picture for picture, _, _ in grounds}) == 4
+    assert len({picture for picture, _, _ in backgrounds}) == 4
     assert two_sliders.html.count("<img") == 2
 
 
@@ -273,11 +275,11 @@ def test_static_life_of_each_explorable_in_the_book_shows_what_its_function_retu
         page, every = decoded(shown), settings(shown)
         for setting in {shown.table.default, *np.linspace(0, len(every) - 1, 12).astype(int).tolist()}:
             marks, panels = shown.marks(**every[setting]), shown.panels_of(**every[setting])
-            drawn = [mark for mark in marks if not isinstance(mark, Note)]
+            drawn = [mark for mark in marks if not isinstance(mark, Readout)]
             for entry, mark in zip(page.marks, drawn, strict=True):
                 same_mark(page, entry, mark, panels[mark.panel], setting)
-            notes = [mark.describe() for mark in marks if isinstance(mark, Note)]
-            assert [page.words[note][setting] for note in page.notes] == notes
+            readouts = [mark.describe() for mark in marks if isinstance(mark, Readout)]
+            assert [page.words[readout][setting] for readout in page.readouts] == readouts
 
 
 # The life in a kernel
@@ -304,9 +306,9 @@ def drawn(monkeypatch):
 
 
 def parts(widget):
-    """Return the controls by label, the reset button, the images and the note of the live life."""
-    (*controls, reset), images, note = widget.children[0].children, widget.children[1].children, widget.children[2]
-    return SimpleNamespace(controls={c.description: c for c in controls}, reset=reset, images=images, note=note)
+    """Return the controls by label, the reset button, the images and the readout of the live life."""
+    (*controls, reset), images, readout = widget.children[0].children, widget.children[1].children, widget.children[2]
+    return SimpleNamespace(controls={c.description: c for c in controls}, reset=reset, images=images, readout=readout)
 
 
 @pytest.mark.parametrize(("eta", "lam"), [(0.05, 0.5), (0.0123, 0.95), (2.5, 0.85), (250.0, 0.5)])
@@ -321,7 +323,7 @@ def test_live_life_shows_what_minimize_computes(two_sliders, drawn, eta, lam):
     same_line(line, pixels(left, *run.theta.T), left)
     same_line(losses, pixels(right, np.arange(STEPS + 1), run.loss), right)
     same_points(points, pixels(left, *run.theta[[0, -1]].T), left)
-    assert f"the loss ends at {number(run.loss[-1], '.3e')}." in live.note.value
+    assert f"the loss ends at {number(run.loss[-1], '.3e')}." in live.readout.value
 
 
 def test_live_life_follows_a_choice(with_choice, drawn):
@@ -336,7 +338,7 @@ def test_live_life_follows_a_choice(with_choice, drawn):
 def test_live_life_begins_at_the_default_and_reset_returns_there(two_sliders, with_choice):
     for shown in (two_sliders, with_choice):
         live = parts(shown.live())
-        begin = [image.value for image in live.images], live.note.value
+        begin = [image.value for image in live.images], live.readout.value
         for name, control in shown.sliders.items():
             assert live.controls[control.label].value == shown.defaults[name]
             live.controls[control.label].value *= 0.7
@@ -344,9 +346,9 @@ def test_live_life_begins_at_the_default_and_reset_returns_there(two_sliders, wi
             live.controls["loss"].label = "Rosenbrock"
         for now, then in zip(live.images, begin[0], strict=True):
             assert now.value != then
-        assert live.note.value != begin[1]
+        assert live.readout.value != begin[1]
         live.reset.click()
-        assert ([image.value for image in live.images], live.note.value) == begin
+        assert ([image.value for image in live.images], live.readout.value) == begin
 
 
 def test_live_picture_is_the_still_one_to_the_eye(two_sliders):
@@ -364,10 +366,105 @@ def test_live_picture_is_the_still_one_to_the_eye(two_sliders):
 
 
 def test_live_pictures_keep_nothing_of_the_earlier_moves(two_sliders):
-    screen, marks = Screen(curve_panel()), two_sliders.marks(**two_sliders.defaults)[1:5]
+    screen, marks = CachedAxes(curve_panel()), two_sliders.marks(**two_sliders.defaults)[1:5]
     kept = len(screen.figure.axes[0].get_children())
     screen.paint(marks)
     assert len(screen.figure.axes[0].get_children()) == kept
+
+
+def test_panels_made_anew_at_each_move_are_drawn_once_for_each_choice(monkeypatch):
+    from optim.explore import live
+
+    made = []
+
+    class Counted(CachedAxes):
+        def __init__(self, panel):
+            made.append(panel)
+            super().__init__(panel)
+
+    monkeypatch.setattr(live, "CachedAxes", Counted)
+    controls = {"eta": Slider("η", 0.01, 0.1, 0.05, 5), "kappa": Choice("κ", {"20": 20, "5": 5})}
+    shown = explore(lambda eta, kappa: [], lambda kappa: landscape(ravine(kappa)), "A ravine.", **controls)
+    widgets = parts(shown.live()).controls
+    for word, eta in (("20", 0.02), ("5", 0.03), ("20", 0.04), ("5", 0.06)):
+        widgets["κ"].label = word
+        widgets["η"].value = eta
+    assert len(made) == 2
+
+
+# The legend
+
+
+SHOWN = [
+    (Curve(np.arange(2), np.arange(2), "a", color=0), 'data-shape="line"'),
+    (Curve(np.arange(2), np.arange(2), "b", color=1, dashed=True), "stroke-dasharray"),
+    (Curve(np.arange(2), np.arange(2), "c", color=2, dots=True), 'data-shape="dots"'),
+    (Points(np.arange(2), np.arange(2), "d", color=3), 'data-shape="dots"'),
+    (Bars(np.arange(2), np.ones(2), label="e & f", color=4), 'data-shape="bars"'),
+]
+
+
+def test_the_legend_shows_what_is_drawn_in_both_lives_and_needs_no_style_sheet():
+    marks = [mark for mark, _ in SHOWN]
+    shown = explore(
+        lambda eta: [*marks, Text(0, 0, "no label")], landscape(bowl()), "All.", eta=Slider("η", 1, 2, 1, 2)
+    )
+    for page in (shown.html, parts(shown.live()).readout.value):
+        entries = re.findall(r"<li.*?</li>", re.search(r'<ul class="legend".*?</ul>', page, re.S)[0], re.S)
+        assert [re.sub("<.*?>", "", entry).strip() for entry in entries] == ["a", "b", "c", "d", "e &amp; f"]
+        for entry, (mark, shape) in zip(entries, SHOWN, strict=True):
+            drawn = re.sub(r' d="[^"]*"', "", mark.svg("", [(1, 1), (2, 2)], "", width=1, floor=2))
+            assert shape in entry and f"var(--c{mark.color},{COLORS[mark.color][0]})" in entry
+            assert re.sub(r' d="[^"]*"', "", re.search("<svg.*?>(.*)</svg>", entry)[1]) == drawn
+            assert "class=" not in entry and "data-mark" not in entry
+        assert len({re.search("<svg.*?>(.*)</svg>", entry)[1] for entry in entries}) == 5
+
+
+def test_the_page_has_the_colours_of_the_marks_in_light_and_in_dark(two_sliders):
+    style = re.search("<style>(.*?)</style>", two_sliders.html, re.S)[1]
+    for number, colors in enumerate(COLORS):
+        assert re.findall(rf"--c{number}:(#\w+)", style) == list(colors)
+    assert not set(re.findall(r"var\(--c(\d)", style)) - set(map(str, range(len(COLORS))))
+
+
+@dataclass(frozen=True)
+class Rings(Mark):
+    """A mark of one's own, which uses a shape that is there."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    def points(self):
+        return self.x, self.y
+
+    def draw(self, ax):
+        return ax.plot(self.x, self.y, "o", fillstyle="none")
+
+    def describe(self):
+        return f"{len(self.x)} rings"
+
+    def svg(self, which, points, words, **geometry):
+        dots = "".join(f"M{x:g} {y:g}h0" for x, y in points)
+        return f'<path{which} data-shape="dots" stroke="{self.ink}" d="{dots}"/>'
+
+
+def test_a_mark_of_ones_own_lives_twice():
+    def marks(eta):
+        run = minimize(RAVINE, RAVINE.start, Momentum(eta, 0.5), 20)
+        return [Rings(run.theta[:, 0], run.theta[:, 1])]
+
+    shown = explore(marks, landscape(RAVINE), "Rings.", eta=Slider("η", 0.01, 0.05, 0.02, 5))
+    page = decoded(shown)
+    for setting, values in enumerate(settings(shown)):
+        run = minimize(RAVINE, RAVINE.start, Momentum(values["eta"], 0.5), 20)
+        same_points(shown_at(page, page.marks[0], setting), pixels(landscape(RAVINE), *run.theta.T), landscape(RAVINE))
+    assert repr(shown) == "Rings. [η 0.02] 21 rings."
+    assert bytes(parts(shown.live()).images[0].value[:4]) == b"\x89PNG"
+
+
+def test_a_loss_without_slope_has_a_landscape():
+    flat = Loss("flat", lambda theta: 0 * theta[0] + 3.0, np.zeros_like, 2, frame=((-1, 1), (-1, 1)))
+    picture(landscape(flat), [], "Nothing.")
 
 
 # What it is made of
@@ -403,7 +500,7 @@ def test_every_control_has_a_label_and_no_id_and_nothing_comes_from_elsewhere(wi
 
 def test_what_the_author_writes_is_text_and_never_markup():
     sliders = {"eta": Slider("<b>η</b>", 0.1, 1, 0.5, 3)}
-    marks = [Curve(np.zeros(2), np.zeros(2), label="<i>x</i>"), Text(0, 0, "<u>"), Note("</script><script>x &")]
+    marks = [Curve(np.zeros(2), np.zeros(2), label="<i>x</i>"), Text(0, 0, "<u>"), Readout("</script><script>x &")]
     page = explore(lambda eta: marks, landscape(bowl()), "<em>says", **sliders).html
     assert not re.search(r"<(b|i>|u|em)\b|</script><script>x", page)
     assert page.count("<script") == page.count("</script>") == 2

@@ -173,7 +173,7 @@ def check_blocks(monkeypatch, rule, layout):
     update = type(rule).update
     monkeypatch.setattr(type(rule), "update", lambda *args, **kw: (blocks.append(args[1].size), update(*args, **kw)))
     for block in (1, 200, 1 << 30):
-        monkeypatch.setattr("optim.rules.BLOCK", block)
+        monkeypatch.setattr("optim.rule.BLOCK", block)
         theta = layouts(np.random.default_rng(0))[layout]
         gradients = [layouts(np.random.default_rng(seed))[layout] for seed in (1, 2, 3)]
         state = rule.init(theta)
@@ -186,6 +186,36 @@ def check_blocks(monkeypatch, rule, layout):
     for some_blocks in ends[:2]:
         for ours, at_once in zip(some_blocks, ends[2], strict=True):
             np.testing.assert_array_equal(ours, at_once)
+
+
+@dataclass(frozen=True)
+class Rebinding(Rule):
+    """Momentum in the words of the equation, and a second array that trades places with it."""
+
+    eta: float
+    lam: float = 0.9
+
+    memory = ("v", "before")
+
+    def update(self, theta, g, s, eta, lam):
+        s.v, s.before = s.before, s.v
+        s.v = lam * s.before - eta * g
+        theta += s.v
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", [3, 100_000, 300_000])  # within a block, and in several
+def test_an_update_may_bind_what_it_remembers_to_new_arrays(n, dtype):
+    theta, *gradients = np.random.default_rng(0).normal(size=(4, n)).astype(dtype)
+    ours, rule, momentum = theta.copy(), Rebinding(0.1), Momentum(0.1)
+    state, expected = rule.init(ours), momentum.init(theta)
+    for g in gradients:
+        before = expected.v.copy()
+        rule.step(ours, g, state)
+        momentum.step(theta, g, expected)
+        for array, other in ((ours, theta), (state.v, expected.v), (state.before, before)):
+            assert array.dtype == dtype
+            np.testing.assert_array_equal(array, other)
 
 
 @pytest.mark.parametrize(("rule", "hypers"), GRIDS)

@@ -272,7 +272,7 @@ class Explorable:
         self.spec = json.loads(self.figure.locator("script[type='application/json']").text_content())
 
     def frame(self):
-        """Return what is seen: the controls and their words, the note, the picture behind, the marks."""
+        """Return what is seen: the controls and their words, the readout, the picture behind, the marks."""
         frame = self.figure.evaluate(
             """(figure) => {
                 const all = (selector, look) => [...figure.querySelectorAll(selector)].map(look);
@@ -280,8 +280,8 @@ class Explorable:
                     values: all("[data-control]", (control) => Number(control.value)),
                     outputs: all("label output", (output) => output.textContent),
                     spoken: all("input[data-control]", (slider) => slider.getAttribute("aria-valuetext")),
-                    note: figure.querySelector(".note").textContent,
-                    grounds: all("[data-ground]", (image) => !image.hidden),
+                    readout: figure.querySelector(".readout").textContent,
+                    backgrounds: all("[data-background]", (image) => !image.hidden),
                     marks: all("[data-mark]", (e) => [Number(e.dataset.mark), e.dataset.shape ?? "text", e.textContent,
                         e.getAttribute("d") ?? `${e.getAttribute("x")} ${e.getAttribute("y")}`]),
                 };
@@ -295,12 +295,12 @@ class Explorable:
         data = zlib.decompress(base64.b64decode(self.spec["packed"]))
         words = json.loads(data[self.spec["words"] :])
         frame = self.frame()
-        setting = ground = 0
+        setting = background = 0
         positions = self.figure.locator("[data-control]").evaluate_all("(all) => all.map((c) => +c.dataset.positions)")
         for k, (value, count) in enumerate(zip(frame["values"], positions, strict=True)):
             setting = setting * count + value
             if k < len(self.choices):
-                ground = ground * count + value
+                background = background * count + value
 
         def column(number):
             start, points, settings = (self.spec["columns"][number][key] for key in ("start", "points", "settings"))
@@ -314,13 +314,13 @@ class Explorable:
             mark = self.spec["marks"][number]
             xy = np.broadcast_arrays(column(mark["x"]), column(mark["y"]))
             marks.append((number, words[mark["words"]][setting] if "words" in mark else "", np.transpose(xy).tolist()))
-        says = [json.loads(slider.get_attribute("data-says"))[int(slider.input_value())] for slider in self.sliders]
+        says = [json.loads(slider.get_attribute("data-words"))[int(slider.input_value())] for slider in self.sliders]
         return {
             "values": frame["values"],
             "outputs": says,
             "spoken": says,
-            "note": " ".join(words[note][setting] for note in self.spec["notes"]),
-            "grounds": [k == ground for k in range(len(frame["grounds"]))],
+            "readout": " ".join(words[readout][setting] for readout in self.spec["readouts"]),
+            "backgrounds": [k == background for k in range(len(frame["backgrounds"]))],
             "marks": marks,
         }
 

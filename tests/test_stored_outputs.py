@@ -12,11 +12,11 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 SOURCE = """
 from optim import Momentum, minimize, ravine
 from optim.explore import Slider, explore
-from optim.plots import Note, landscape, path
+from optim.plots import Readout, landscape, path
 
 def descent(eta):
     run = minimize(ravine(20), [-2.0, 0.5], Momentum(eta), 30)
-    return [path(run), Note("The loss ends at {:.3g}.", run.loss[-1])]
+    return [path(run), Readout("The loss ends at {:.3g}.", run.loss[-1])]
 
 shown = explore(descent, landscape(ravine(20)), "Momentum.", eta=Slider("learning rate η", 0.01, 0.1, default=0.05))
 """

@@ -79,7 +79,7 @@ class Slider:
         return (
             f'<label><span>{html.escape(self.label)}</span><input type="range" min="0" max="{len(self.values) - 1}" '
             f'step="1" value="{self.position}" autocomplete="off" aria-valuetext="{default}" data-control '
-            f'data-positions="{len(self.values)}" data-says="{words}"><output>{default}</output></label>'
+            f'data-positions="{len(self.values)}" data-words="{words}"><output>{default}</output></label>'
         )
 
 

@@ -9,10 +9,11 @@ from functools import cached_property
 from optim.explore import live, page
 from optim.explore.controls import Choice, Slider
 from optim.explore.table import Table
-from optim.plots import Bars, Curve, Note, Panel, Points, Text, describe, picture
+from optim.marks import check_marks
+from optim.plots import Panel, describe, picture
 
 
-def explore(function, panels, says, **controls):
+def explore(function, panels, caption, **controls):
     """Return an explorable: a picture that follows sliders and choices.
 
     Parameters
@@ -23,7 +24,7 @@ def explore(function, panels, says, **controls):
         computes every setting: `minimize` takes such arrays as they are. A choice's value is always a single one.
     panels : Panel, list of Panel, or callable
         What the marks stand on; a callable gets the values of the choices by name and returns the panels.
-    says : str
+    caption : str
         What there is to see, in a sentence.
     **controls : Slider or Choice
 
@@ -40,15 +41,15 @@ def explore(function, panels, says, **controls):
     Examples
     --------
     >>> from optim import SGD, minimize, ravine
-    >>> from optim.plots import Note, landscape, path
+    >>> from optim.plots import Readout, landscape, path
     >>> loss = ravine(20)
     >>> def descent(eta):
     ...     run = minimize(loss, loss.start, SGD(eta), steps=50)
-    ...     return [path(run), Note("The loss ends at {:.3g}.", run.loss[-1])]
+    ...     return [path(run), Readout("The loss ends at {:.3g}.", run.loss[-1])]
     >>> explore(descent, landscape(loss), "SGD on the ravine.", eta=Slider("learning rate η", 0.01, 0.11, default=0.05))
     SGD on the ravine. [learning rate η 0.05] curve from (-2, 0.5) to (-0.1539, 0). The loss ends at 0.0118.
     """
-    return Explorable(function, panels, says, controls)
+    return Explorable(function, panels, caption, controls)
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Explorable:
 
     function: Callable
     panels: object
-    says: str
+    caption: str
     controls: dict
 
     def __post_init__(self):
@@ -75,16 +76,7 @@ class Explorable:
 
     def marks(self, **values):
         """Return the marks of one setting, or of all where sliders are arrays."""
-        marks = list(self.function(**values))
-        count = len(self.panels_of(**values))
-        for mark in marks:
-            if not isinstance(mark, Curve | Points | Bars | Text | Note):
-                raise TypeError(f"explore: the function must return marks; got {mark!r:.60}")
-            if getattr(mark, "panel", 0) not in range(count):
-                raise ValueError(
-                    f"explore: a mark stands on panel {mark.panel}, but there are {count} (0 is the first)"
-                )
-        return marks
+        return check_marks("explore", self.function(**values), len(self.panels_of(**values)))
 
     def panels_of(self, **values):
         """Return the panels of a setting."""
@@ -96,7 +88,7 @@ class Explorable:
     def __repr__(self):
         """Say what is shown, and the key numbers of the default setting."""
         state = ", ".join(f"{c.label} {c.words()[c.position]}" for c in self.controls.values())
-        return describe(f"{self.says} [{state}]", self.marks(**self.defaults))
+        return describe(f"{self.caption} [{state}]", self.marks(**self.defaults))
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         widget = {key: data for key, data in self.live()._repr_mimebundle_().items() if key.startswith("application/")}
@@ -108,7 +100,7 @@ class Explorable:
 
     def png(self):
         """Return the default setting as a PNG, for viewers that run no scripts and for paper."""
-        return picture(self.panels_of(**self.defaults), self.marks(**self.defaults), self.says).png
+        return picture(self.panels_of(**self.defaults), self.marks(**self.defaults), self.caption).png
 
     @cached_property
     def table(self):

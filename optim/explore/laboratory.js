@@ -43,7 +43,7 @@ function words(value, digits = 3) {
   const text = power < -3 || power > 5 ? `${mantissa}e${power}` : String(Number(value.toPrecision(digits)));
   return text.replaceAll("-", "−");
 }
-const lossWords = (value) => (value >= 0 && value < 1e-12 ? "< 1e−12" : words(value));
+const lossWords = (value) => (value > 1e6 ? "> 1e6" : value >= 0 && value < 1e-12 ? "< 1e−12" : words(value));
 const twoDigits = (value) => Number(value.toPrecision(2));
 
 // A scale says where on its slider, 0 to 1, a hyperparameter stands; `stops` are where the arrow keys halt.

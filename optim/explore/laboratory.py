@@ -20,16 +20,17 @@ import numpy as np
 import traitlets
 from PIL import Image
 
-from optim.checks import whole_number
-from optim.explore import style
+from optim import looks
+from optim.checks import BELOW_ONE, POSITIVE, whole_number
 from optim.losses import Loss
+from optim.marks import COLORS
 from optim.plots import Panel, landscape, loss_curve, path, picture
-from optim.rules import BELOW_ONE, DOMAIN, Rule
+from optim.rule import Rule, hyperparameters
 from optim.run import minimize
-from optim.trace import hyperparameters, loss_scripts, memory_before, rule_script
+from optim.trace import loss_scripts, memory_before, rule_script, setting
 
 SCRIPT = files("optim.explore").joinpath("laboratory.js").read_text(encoding="utf-8")
-STYLE = style.sheet(".laboratory") + files("optim.explore").joinpath("laboratory.css").read_text(encoding="utf-8")
+STYLE = looks.sheet(".laboratory") + files("optim.explore").joinpath("laboratory.css").read_text(encoding="utf-8")
 
 # The widget's module and the page's script: the same file, called in two ways; a page carries no comments.
 MODULE = f"""{SCRIPT}
@@ -87,12 +88,12 @@ def laboratory(losses, rules, question, *, steps=100, start=None, autoplay=False
     Examples
     --------
     >>> from optim import SGD, Momentum, ravine
-    >>> lab = laboratory(ravine(20), [SGD(0.09), Momentum(0.02, lam=0.8)], "Who is first?")
+    >>> lab = laboratory(ravine(20), [SGD(0.09), Momentum(0.02, lam=0.8)], "Who wins?")
     >>> lab
-    Who is first? [ravine(20) from (-2, 0.5), 100 steps] SGD(eta=0.09): 1.286e-08. Momentum(eta=0.02, lam=0.8): 3.155e-10.
-    >>> lab.settings = {"SGD": {"eta": 0.11}}
+    Who wins? [ravine(20) from (-2, 0.5), 100 steps] SGD(eta=0.09): 1.286e-08. Momentum(eta=0.02, lam=0.8): 7.852e-10.
+    >>> lab.settings = {"SGD": {"eta": 0.1}}
     >>> lab
-    Who is first? [ravine(20) from (-2, 0.5), 100 steps] SGD(eta=0.11): diverges. Momentum(eta=0.02, lam=0.8): 3.155e-10.
+    Who wins? [ravine(20) from (-2, 0.5), 100 steps] SGD(eta=0.1): 2.5. Momentum(eta=0.02, lam=0.8): 7.852e-10.
     """
     return Laboratory(_by_name(losses), rules, question, steps, start, autoplay)
 
@@ -149,21 +150,19 @@ class Laboratory(anywidget.AnyWidget):
     def _spec(self, autoplay):
         """Return all that the script needs to know."""
         names = list(next(iter(self.rules.values())))
-        looks = style.looks([rule.name for rule in next(iter(self.rules.values())).values()])
+        chosen = looks.looks_of([rule.name for rule in next(iter(self.rules.values())).values()])
         methods, losses = [], []
         for place, name in enumerate(names):
             one, *others = [list(rules.values())[place] for rules in self.rules.values()]
             script = rule_script(one)
             if any(type(other) is not type(one) or rule_script(other) != script for other in others):
                 raise ValueError(f"laboratory: {name} must be the same rule on every landscape, up to its settings")
-            hypers = [
-                {"name": h, "symbol": SYMBOLS.get(h, h), "scale": _scale(h, v)} for h, v in hyperparameters(one).items()
-            ]
+            hypers = [{"name": h, "symbol": SYMBOLS.get(h, h), "scale": _scale(one, h)} for h in setting(one)]
             methods.append(
                 {
                     "name": name,
-                    "look": looks[place],
-                    "marker": style.LOOKS[looks[place]].marker,
+                    "look": chosen[place],
+                    "marker": looks.LOOKS[chosen[place]].marker,
                     "on": True,
                     "hypers": hypers,
                     "memory": one.memory,
@@ -173,7 +172,7 @@ class Laboratory(anywidget.AnyWidget):
             )
         for label, loss in self.losses.items():
             value, gradient = loss_scripts(loss)
-            settings = [hyperparameters(rule) for rule in self.rules[label].values()]
+            rules = self.rules[label].values()
             losses.append(
                 {
                     "label": label,
@@ -183,8 +182,8 @@ class Laboratory(anywidget.AnyWidget):
                     "minima": loss.minima,
                     "start": self._starts[label],
                     "steps": self._counts[label],
-                    "settings": [list(values.values()) for values in settings],
-                    "ranges": [[_range(h, v) for h, v in values.items()] for values in settings],
+                    "settings": [list(setting(rule).values()) for rule in rules],
+                    "ranges": [[_range(rule, hyper) for hyper in setting(rule)] for rule in rules],
                 }
             )
         return {
@@ -196,7 +195,7 @@ class Laboratory(anywidget.AnyWidget):
         }
 
     def _defaults(self, label):
-        return {name: hyperparameters(rule) for name, rule in self.rules[label].items()}
+        return {name: setting(rule) for name, rule in self.rules[label].items()}
 
     def set_state(self, sync_data):
         """Take over what the reader has set."""
@@ -240,7 +239,7 @@ class Laboratory(anywidget.AnyWidget):
             if name not in self.rules[label]:
                 raise ValueError(f"settings: there is no {name!r}; the methods are {', '.join(complete)}")
             rule = replace(self.rules[label][name], **{**complete[name], **values})
-            complete[name] = hyperparameters(rule)
+            complete[name] = setting(rule)
         return complete
 
     @traitlets.validate("shown")
@@ -275,13 +274,13 @@ class Laboratory(anywidget.AnyWidget):
     def still(self):
         """Return what is shown now as a picture, for viewers that run no scripts and for paper."""
         loss, runs = self.losses[self.landscape], self.runs()
-        looks = dict(zip(self.rules[self.landscape], (m["look"] for m in self.spec["methods"]), strict=True))
+        colors = {method["name"]: method["look"] % len(COLORS) for method in self.spec["methods"]}
         floor = min((loss.value(np.array(minimum)) for minimum in loss.minima), default=0.0)
         marks, highest = [], 1e-12
         for name, run in runs.items():
             above = np.maximum(run.loss - floor, 1e-300)
-            marks.append(path(run, label=name, color=looks[name] % 6))
-            marks.append(replace(loss_curve(run, color=looks[name] % 6, panel=1), y=above))
+            marks.append(path(run, label=name, color=colors[name]))
+            marks.append(replace(loss_curve(run, color=colors[name], panel=1), y=above))
             highest = max(highest, 10 * above[0])
         named = "loss" if floor == 0 else "loss above the minimum"
         curves = Panel((0, self.steps), (1e-12, highest), "step", named, ylog=True, width=300, height=292)
@@ -327,18 +326,24 @@ def _named(rules):
     return {str(rule) if names.count(rule.name) > 1 else rule.name: rule for rule in rules}
 
 
-def _scale(name, value):
+def _scale(rule, name):
     """Return the kind of slider that suits a hyperparameter, or nothing where none does."""
-    if name == "eps":
-        return ""  # too small to be seen at work
-    if DOMAIN.get(name) is BELOW_ONE or (name not in DOMAIN and 0.5 <= value < 1):
+    said, value = hyperparameters(type(rule))[name], getattr(rule, name)
+    if not said.shown:
+        return ""  # eps is too small to be seen at work
+    if said.domain is BELOW_ONE:
+        return "memory"
+    if said.domain is POSITIVE:
+        return "rate"
+    if 0.5 <= value < 1:  # of a number that may be any, its value must tell
         return "memory"
     return "rate" if value > 0 else "number"
 
 
-def _range(name, value):
+def _range(rule, name):
     """Return the ends of a hyperparameter's slider."""
-    if _scale(name, value) == "rate":
+    value = getattr(rule, name)
+    if _scale(rule, name) == "rate":
         return {"low": 10.0 ** math.floor(math.log10(value) - 1.5), "high": 10.0 ** math.ceil(math.log10(value) + 0.8)}
     return {"low": min(-1.0, 2 * value), "high": max(1.0, -2 * value)}
 

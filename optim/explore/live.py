@@ -9,35 +9,35 @@ import ipywidgets
 import numpy as np
 from PIL import Image
 
-from optim.explore.page import legend
-from optim.plots import Note, draw, on_panel
+from optim.explore.legend import legend
+from optim.marks import on_panel
+from optim.plots import draw
 
 
 def widget(explorable):
     """Return an explorable as ipywidgets."""
     controls = {name: control.widget() for name, control in explorable.controls.items()}
     images = [ipywidgets.Image(format="png") for _ in explorable.panels_of(**explorable.defaults)]
-    note = ipywidgets.HTML()
+    readout = ipywidgets.HTML()
     starts = {name: control.value for name, control in controls.items()}
     reset = ipywidgets.Button(description="Reset")
-    screens = []
+    cache = {}  # by what the choices are: panels follow nothing else
 
-    def screen_of(panel):
-        """Return the screen of a panel that was shown before, or a new one."""
-        for screen in screens:
-            if screen.panel == panel:
-                return screen
-        screens.append(Screen(panel))
-        return screens[-1]
+    def axes_of(values):
+        """Return the axes of all panels, drawn when a choice is made for the first time."""
+        chosen = tuple(controls[name].value for name in explorable.choices)
+        if chosen not in cache:
+            cache[chosen] = [CachedAxes(panel) for panel in explorable.panels_of(**values)]
+        return cache[chosen]
 
     def show(_=None):
         values = {name: explorable.controls[name].picked(control) for name, control in controls.items()}
         marks = explorable.marks(**values)
-        for number, (image, panel) in enumerate(zip(images, explorable.panels_of(**values), strict=True)):
-            image.layout.width = f"{panel.width}px"
-            image.value = screen_of(panel).paint(on_panel(number, marks))
-        notes = " ".join(mark.describe() for mark in marks if isinstance(mark, Note))
-        note.value = f"{legend(marks)}<b>{html.escape(notes)}</b>"
+        for number, (image, axes) in enumerate(zip(images, axes_of(values), strict=True)):
+            image.layout.width = f"{axes.panel.width}px"
+            image.value = axes.paint(on_panel(number, marks))
+        readouts = " ".join(mark.describe() for mark in marks if mark.panel is None)
+        readout.value = f"{legend(marks)}<b>{html.escape(readouts)}</b>"
 
     def go_back(_):
         for name, control in controls.items():
@@ -52,25 +52,25 @@ def widget(explorable):
         [
             ipywidgets.Box([*controls.values(), reset], layout=wrap),
             ipywidgets.Box(images, layout=wrap),
-            note,
-            ipywidgets.HTML(html.escape(explorable.says)),
+            readout,
+            ipywidgets.HTML(html.escape(explorable.caption)),
         ]
     )
 
 
-class Screen:
+class CachedAxes:
     """A panel whose axes and landscape are drawn once, and whose marks are drawn anew at each move."""
 
     def __init__(self, panel):
         self.panel = panel
         fig = panel.figure()
         fig.canvas.draw()
-        self.figure, self.ground = fig, fig.canvas.copy_from_bbox(fig.bbox)
+        self.figure, self.background = fig, fig.canvas.copy_from_bbox(fig.bbox)
 
     def paint(self, marks):
         """Return the panel with these marks as a PNG."""
         canvas, ax = self.figure.canvas, self.figure.axes[0]
-        canvas.restore_region(self.ground)
+        canvas.restore_region(self.background)
         for artist in draw(ax, marks):
             ax.draw_artist(artist)
             artist.remove()

@@ -5,7 +5,7 @@
   const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   const controls = [...figure.querySelectorAll("[data-control]")];
   const moving = [...figure.querySelectorAll("[data-mark]")];
-  const note = figure.querySelector(".note");
+  const readout = figure.querySelector(".readout");
 
   const packed = Uint8Array.from(atob(spec.packed), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -33,41 +33,45 @@
   const at = (column, setting, point) =>
     column.values[(column.settings === 1 ? 0 : setting) * column.points + (column.points === 1 ? 0 : point)] / 10;
 
+  // How a shape is redrawn, each by the rule of the `svg` in optim/marks.py that drew it first.
   const shapes = {
-    line: (x, y, i) => `${i ? "L" : "M"}${x} ${y}`,
-    dots: (x, y) => `M${x} ${y}h0`,
-    bars: (x, y, i, { width, floor }) => `M${x - width / 2} ${floor}V${y}h${width}V${floor}Z`,
+    line: path((x, y, i) => `${i ? "L" : "M"}${x} ${y}`),
+    dots: path((x, y) => `M${x} ${y}h0`),
+    bars: path((x, y, i, { width, floor }) => `M${x - width / 2} ${floor}V${y}h${width}V${floor}Z`),
+    text: (element, mark, x, y, setting) => {
+      element.setAttribute("x", at(x, setting, 0));
+      element.setAttribute("y", at(y, setting, 0));
+      element.textContent = words[mark.words][setting];
+    },
   };
+
+  function path(piece) {
+    return (element, mark, x, y, setting) => {
+      let d = "";
+      for (let i = 0; i < Math.max(x.points, y.points); i++) d += piece(at(x, setting, i), at(y, setting, i), i, mark);
+      element.setAttribute("d", d);
+    };
+  }
 
   function draw() {
     let setting = 0;
-    let ground = 0;
+    let background = 0;
     for (const control of controls) {
       setting = setting * control.dataset.positions + Number(control.value);
       if (control.tagName === "SELECT") {
-        ground = ground * control.dataset.positions + Number(control.value);
+        background = background * control.dataset.positions + Number(control.value);
         continue;
       }
-      const words = JSON.parse(control.dataset.says)[control.value];
+      const words = JSON.parse(control.dataset.words)[control.value];
       control.setAttribute("aria-valuetext", words);
       control.nextElementSibling.value = words;
     }
     for (const element of moving) {
       const mark = spec.marks[element.dataset.mark];
-      const [x, y] = [columns[mark.x], columns[mark.y]];
-      if (mark.words !== undefined) {
-        element.setAttribute("x", at(x, setting, 0));
-        element.setAttribute("y", at(y, setting, 0));
-        element.textContent = words[mark.words][setting];
-        continue;
-      }
-      const shape = shapes[element.dataset.shape];
-      let d = "";
-      for (let i = 0; i < Math.max(x.points, y.points); i++) d += shape(at(x, setting, i), at(y, setting, i), i, mark);
-      element.setAttribute("d", d);
+      shapes[element.dataset.shape](element, mark, columns[mark.x], columns[mark.y], setting);
     }
-    if (note) note.textContent = spec.notes.map((n) => words[n][setting]).join(" ");
-    for (const image of figure.querySelectorAll("[data-ground]")) image.hidden = Number(image.dataset.ground) !== ground;
+    if (readout) readout.textContent = spec.readouts.map((n) => words[n][setting]).join(" ");
+    for (const image of figure.querySelectorAll("[data-background]")) image.hidden = Number(image.dataset.background) !== background;
   }
 
   for (const control of controls) control.addEventListener("input", draw);

@@ -8,16 +8,20 @@ from importlib.resources import files
 
 import numpy as np
 
-from optim.plots import COLORS, data_address
+from optim.explore.legend import legend
+from optim.marks import COLORS
+from optim.plots import data_address
 
-STYLE = files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
+LIGHT, DARK = (";".join(f"--c{k}:{color}" for k, color in enumerate(colors)) for colors in zip(*COLORS, strict=True))
+PALETTE = f'.explorable{{{LIGHT}}}\n:root[data-theme="dark"] .explorable{{{DARK}}}\n'
+STYLE = PALETTE + files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
 SCRIPT = files("optim.explore").joinpath("page.js").read_text(encoding="utf-8")
 
 
 def figure(explorable):
     """Return an explorable as one piece of HTML that shows the default setting before any script runs."""
-    table, says = explorable.table, html.escape(explorable.says)
-    note = html.escape(" ".join(table.words[number][table.default] for number in table.notes))
+    table, caption = explorable.table, html.escape(explorable.caption)
+    readout = html.escape(" ".join(table.words[number][table.default] for number in table.readouts))
     controls = "".join(control.html() for control in explorable.controls.values())
     panels = "".join(_panel(explorable, number) for number in range(len(explorable.panels_of(**explorable.defaults))))
     spec = {
@@ -25,33 +29,22 @@ def figure(explorable):
         "columns": table.layout,
         "words": table.words_start,
         "marks": table.marks,
-        "notes": table.notes,
+        "readouts": table.readouts,
     }
     return "\n".join(
         [
             '<figure class="explorable">',
             f"<style>{STYLE}</style>",
             f'<form>{controls}<button type="reset">Reset</button></form>',
-            f'<div class="panels" role="img" aria-label="{says}">{panels}</div>',
+            f'<div class="panels" role="img" aria-label="{caption}">{panels}</div>',
             legend(explorable.marks(**explorable.defaults)),
-            f'<figcaption>{says} <output class="note" aria-live="polite">{note}</output>',
+            f'<figcaption>{caption} <output class="readout" aria-live="polite">{readout}</output>',
             "<noscript>The sliders need JavaScript; this is where they start.</noscript></figcaption>",
             f'<script type="application/json">{json.dumps(spec, ensure_ascii=False)}</script>',
             f"<script>{SCRIPT}</script>",
             "</figure>",
         ]
     )
-
-
-def legend(marks):
-    """Return the labels of the marks with their colours, as HTML."""
-    named = {mark.label: mark for mark in marks if getattr(mark, "label", "")}
-    items = "".join(
-        f"<li><i{' class=dashed' if getattr(mark, 'dashed', False) else ''} "
-        f'style="color:var(--c{mark.color},{COLORS[mark.color]})"></i>{html.escape(label)}</li>'
-        for label, mark in named.items()
-    )
-    return f'<ul class="legend">{items}</ul>' if items else ""
 
 
 def _panel(explorable, number):
@@ -63,41 +56,27 @@ def _panel(explorable, number):
     shapes = "".join(_shape(table, k) for k, mark in enumerate(table.marks) if mark["panel"] == number)
     return (
         f'<div class="panel" style="max-width:{1.4 * wide:.0f}px;aspect-ratio:{wide}/{high}">'
-        f'{_grounds(panels)}<svg viewBox="0 0 {wide} {high}" aria-hidden="true">'
+        f'{_backgrounds(panels)}<svg viewBox="0 0 {wide} {high}" aria-hidden="true">'
         f'<svg x="{left}" y="{top}" width="{width}" height="{height}">{shapes}</svg></svg></div>'
     )
 
 
-def _grounds(panels):
+def _backgrounds(panels):
     """Return the pictures of the axes: one, or where the choices change the panel one for each choice."""
     changes = any(panel != panels[0] for panel in panels)
     tags = []
-    for ground, panel in enumerate(panels if changes else panels[:1]):
-        which = f' data-ground="{ground}"{" hidden" if ground else ""}' if changes else ""
+    for background, panel in enumerate(panels if changes else panels[:1]):
+        which = f' data-background="{background}"{" hidden" if background else ""}' if changes else ""
         tags.append(f'<img alt="" src="{data_address(panel.figure(), colors=48)}"{which}>')
     return "".join(tags)
 
 
 def _shape(table, number):
-    """Return a mark at the default setting as SVG; the script redraws it by the same rules."""
-    mark = table.marks[number]
-    x, y = (table.columns[mark[axis]] for axis in ("x", "y"))
+    """Return a mark at the default setting as SVG; the script redraws it by the same rule."""
+    entry = table.marks[number]
+    x, y = (table.columns[entry[axis]] for axis in ("x", "y"))
     x, y = (a[0 if len(a) == 1 else table.default] / 10 for a in (x, y))
     points = list(zip(*np.broadcast_arrays(x, y), strict=True))
-    paint = f"var(--c{mark['color']})"
-    if mark["kind"] == "Text":
-        words = html.escape(table.words[mark["words"]][table.default])
-        return f'<text data-mark="{number}" x="{x[0]:g}" y="{y[0]:g}" fill="{paint}">{words}</text>'
-    if mark["kind"] == "Bars":
-        half, floor = mark["width"] / 2, mark["floor"]
-        bars = "".join(f"M{a - half:g} {floor}V{b:g}h{2 * half:g}V{floor}Z" for a, b in points)
-        return f'<path data-mark="{number}" data-shape="bars" style="fill:{paint}" d="{bars}"/>'
-    dots = "".join(f"M{a:g} {b:g}h0" for a, b in points)
-    if mark["kind"] == "Points":
-        return f'<path data-mark="{number}" data-shape="dots" class="points" stroke="{paint}" d="{dots}"/>'
-    line = "".join(f"{'L' if k else 'M'}{a:g} {b:g}" for k, (a, b) in enumerate(points))
-    dashed = ' class="dashed"' if mark["dashed"] else ""
-    shapes = f'<path data-mark="{number}" data-shape="line"{dashed} stroke="{paint}" d="{line}"/>'
-    if mark["dots"]:
-        shapes += f'<path data-mark="{number}" data-shape="dots" stroke="{paint}" d="{dots}"/>'
-    return shapes
+    words = table.words[entry["words"]][table.default] if "words" in entry else ""
+    geometry = {name: size for name, size in entry.items() if name not in ("panel", "x", "y", "words")}
+    return table.drawn[number].svg(f' data-mark="{number}"', points, words, **geometry)

@@ -9,7 +9,7 @@ import zlib
 
 import numpy as np
 
-from optim.plots import Bars, Curve, Note, Text, fill
+from optim.marks import fill
 
 # A point further than this from the frame, in CSS pixels, is off the page for good: a curve is cut here.
 REACH = 20_000
@@ -25,10 +25,12 @@ class Table:
     ----------
     columns : list of ndarray, shape (settings, points)
     marks : list of dict
-        What to draw: the panel, the kind, the columns of x and y, and what else the kind needs.
+        What to draw: the panel, the columns of x and y, and what else the script needs.
+    drawn : list of Mark
+        The same marks as they are for the first choice.
     words : list of list of str
         The texts, each at every setting.
-    notes : list of int
+    readouts : list of int
         Which of the words stand below the picture.
     default : int
         The number of the default setting.
@@ -37,7 +39,7 @@ class Table:
     """
 
     def __init__(self, explorable):
-        self.columns, self.marks, self.words, self.notes = [], [], [], []
+        self.columns, self.marks, self.drawn, self.words, self.readouts = [], [], [], [], []
         sliders, choices = explorable.sliders, explorable.choices
         self.grid = tuple(len(slider.values) for slider in sliders.values())
         self.settings = int(np.prod(self.grid)) * int(np.prod([len(c.values) for c in choices.values()]))
@@ -64,29 +66,23 @@ class Table:
 
     def _add(self, marks, panels):
         """Add one mark, given as it is for each choice."""
-        mark = marks[0]
-        if isinstance(mark, Note):
-            self.notes.append(self._words(marks))
+        mark, entry = marks[0], {}
+        if mark.template is not None:
+            entry["words"] = self._words(marks)
+        if mark.panel is None:
+            self.readouts.append(entry["words"])
             return
         pairs = [self._pixels(m, p[m.panel]) for m, p in zip(marks, panels, strict=True)]
         x, y = (self._column([pair[axis] for pair in pairs]) for axis in (0, 1))
-        entry = {"panel": mark.panel, "kind": type(mark).__name__, "x": x, "y": y, "color": mark.color}
-        if isinstance(mark, Text):
-            entry["words"] = self._words(marks)
-        if isinstance(mark, Bars):
-            panel = panels[0][mark.panel]
-            entry["width"] = round(mark.width / (panel.x[1] - panel.x[0]) * panel.box[2], 1)
-            entry["floor"] = panel.box[3]
-        if isinstance(mark, Curve):
-            entry |= {"dots": mark.dots, "dashed": mark.dashed}
-        self.marks.append(entry)
+        panel = panels[0][mark.panel]
+        self.drawn.append(mark)
+        self.marks.append({"panel": mark.panel, "x": x, "y": y, **entry, **mark.geometry(panel.x, panel.box)})
 
     def _pixels(self, mark, panel):
         """Return x and y in tenths of a pixel, shapes (points, 1 or settings of the sliders)."""
-        y = mark.height if isinstance(mark, Bars) else mark.y
-        x, y = (self._spread(mark, a) for a in panel.pixels(mark.x, y))
+        x, y = (self._by_setting(mark, a) for a in panel.pixels(*mark.points()))
         _, _, width, height = panel.box
-        if isinstance(mark, Curve):
+        if mark.joined:
             x, y = cut(x, y, width, height)
         else:
             away = ~(np.abs(x) + np.abs(y) < REACH)
@@ -94,11 +90,8 @@ class Table:
                 x, y = np.where(away, -REACH, x), np.where(away, -REACH, y)
         return tuple(np.rint(10 * a).astype(np.int32) for a in (x, y))
 
-    def _spread(self, mark, a):
+    def _by_setting(self, mark, a):
         """Return an array of the shape (points, 1) where it is the same for all settings, (points, settings) else."""
-        a = np.asarray(a)
-        if isinstance(mark, Text):
-            a = a[None]
         if a.ndim <= 1:
             return np.atleast_1d(a)[:, None]
         try:

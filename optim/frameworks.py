@@ -14,11 +14,10 @@ the notes, and from one another, in these places:
 
 from __future__ import annotations
 
-from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp
+from optim.rules import RULES, SGD, Adagrad, Adam, Momentum, RMSProp
 
 __all__ = ["translate"]
 
-RULES = (SGD, Momentum, Adagrad, RMSProp, Adam)
 FRAMEWORKS = ("torch", "keras", "optax")
 
 

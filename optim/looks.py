@@ -1,8 +1,8 @@
 """How a method looks: one colour, one dash and one marker, the same in every figure, in light and in dark.
 
 The colours were searched for by computation: each has a contrast of 3 : 1 or more against every ground that it crosses,
-and any two are told apart in simulated protanopia, deuteranopia and tritanopia, and in grey. `tests/test_style_of_methods.py`
-holds them to it.
+and any two of the book's methods are told apart in simulated protanopia, deuteranopia and tritanopia, and in grey.
+`tests/test_looks.py` holds them to it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ INKS = {
 }
 
 
-def looks(names):
+def looks_of(names):
     """Return the number of each method's look; a method that the book does not know gets one of its own."""
     known = {name: PLACES[name] for name in reversed(PLACES) if names.count(name) == 1}
     free = itertools.cycle([k for k in range(len(LOOKS)) if k not in known.values()] or range(len(LOOKS)))

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import optim
-from optim.conventions import FRAMEWORKS, translate
+from optim.frameworks import FRAMEWORKS, translate
 
 HERE = Path(__file__).parent
 RECORDS = dict(np.load(HERE / "fixtures" / "framework_steps.npz"))
@@ -227,4 +227,4 @@ def test_the_page_names_the_versions_that_were_run():
     for name, version in re.findall(r"(torch|keras|optax) ([\d.]+)", str(RECORDS["made_by"])):
         written = {"torch": "PyTorch", "keras": "Keras", "optax": "Optax"}[name]
         assert f"{written} {version}" in text
-        assert f"{written} {version}" in optim.conventions.__doc__
+        assert f"{written} {version}" in optim.frameworks.__doc__
