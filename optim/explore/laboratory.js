@@ -161,6 +161,7 @@ function laboratory(root, spec, model = null) {
     hypers: losses.map((l) => l.settings.map((values) => Float64Array.from(values))),
   });
   let state = fresh(), runs = [], colors = {}, queued = false, focus = null;
+  const shifted = methods.map(() => 0);
 
   root.insertAdjacentHTML("beforeend", markup(spec));
   const find = (selector) => root.querySelector(selector), all = (selector) => [...root.querySelectorAll(selector)];
@@ -231,12 +232,9 @@ function laboratory(root, spec, model = null) {
     }
     label(context, "θ₁", width - 6, height - 7, "right");
     label(context, "θ₂", 5, 16, "left");
-    const points = (r) => (k) => toPixel(r.x[2 * k], r.x[2 * k + 1]);
-    const ends = drawRuns(context, points, 22), taken = [];
+    const ends = drawRuns(context, onLand, 22, leaves), taken = [];
     for (const minimum of loss().minima) {
       const [x, y] = toPixel(...minimum), wide = context.measureText("minimum").width;
-      context.fillStyle = colors.soft;
-      label(context, "minimum", x, y + 24, "center");
       taken.push({ x: x - wide / 2, y: y + 24, wide });
       star(context, x, y, 9);
       context.lineWidth = 3;
@@ -245,11 +243,22 @@ function laboratory(root, spec, model = null) {
       context.fillStyle = colors.ink;
       context.fill();
     }
-    nameEnds(context, ends, taken, width, height);
+    nameEnds(context, ends, [...taken], width, height);
+    context.font = "12px system-ui, sans-serif";
+    context.fillStyle = colors.ink;
+    for (const { x, y } of taken) label(context, "minimum", x, y, "left");
     const [x, y] = toPixel(...start());
     handle.style.transform = `translate(${x}px, ${y}px)`;
     const words2 = `Starting point ${words(start()[0])}, ${words(start()[1])}. Arrow keys move it.`;
     if (handle.getAttribute("aria-label") !== words2) handle.setAttribute("aria-label", words2);
+  }
+
+  // The step after which a path stays far outside for good: it is drawn up to there, in the direction in which it left.
+  function leaves(r) {
+    let k = r.last;
+    const far = (v, low, size) => v < low - size || v > low + 2 * size;
+    while (k > 0 && (far(r.x[2 * k], view.x0, view.wide) || far(r.x[2 * k + 1], view.y1 - view.high, view.high))) k--;
+    return Math.min(k + 1, r.last);
   }
 
   function drawCurves() {
@@ -309,20 +318,20 @@ function laboratory(root, spec, model = null) {
     context.beginPath();
     context.rect(0, 0, width, top + h + 6);
     context.clip();
-    drawRuns(context, (r) => (k) => [scale.x(k), scale.y(r.loss[k])], 34);
+    drawRuns(context, onCurves, 34, (r) => r.last);
     context.restore();
   }
 
   // Draw every run as a pale line, and up to the present step a full one with a halo and the method's marker now and
   // then, always at a step. Return where they end.
-  function drawRuns(context, pointsOf, apart) {
+  function drawRuns(context, pointsOf, apart, lastOf) {
     const ends = [];
     const visible = runs.map((r, m) => ({ r, m })).filter(({ r }) => r);
     visible.sort((a, b) => (a.m === focus) - (b.m === focus));
     for (const { r, m } of visible) {
-      const points = pointsOf(r), color = colors.methods[m], to = Math.min(state.at, r.last);
+      const points = pointsOf(r), color = colors.methods[m], last = lastOf(r), to = Math.min(state.at, last);
       const dim = focus !== null && focus !== m ? 0.25 : 1;
-      if (to < r.last) stroke(context, points, to, r.last, color, 1.5, 0.3 * dim);
+      if (to < last) stroke(context, points, to, last, color, 1.5, 0.3 * dim);
       stroke(context, points, 0, to, colors.halo, 4.5, 0.8 * dim);
       stroke(context, points, 0, to, color, 2, dim);
       context.globalAlpha = dim;
@@ -340,7 +349,7 @@ function laboratory(root, spec, model = null) {
       const [x, y] = points(to).map(keep);
       marker(context, m, x, y, 5.5);
       context.globalAlpha = 1;
-      if (dim === 1) ends.push({ m, x, y, lost: to < state.at });
+      if (dim === 1) ends.push({ m, x, y, lost: r.last < state.at });
     }
     const h = state.hover;
     if (h && runs[h.m] && h.k <= runs[h.m].last) {
@@ -393,17 +402,18 @@ function laboratory(root, spec, model = null) {
     context.font = "600 13px system-ui, sans-serif";
     const gap = 16;
     const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
-    for (const end of ends.sort((a, b) => a.y - b.y)) {
+    for (const end of ends) {
       const text = spec.methods[end.m].name + (end.lost ? " diverged" : "");
       const wide = context.measureText(text).width;
       const right = end.x + 14 + wide < width - 4;
       const x = clamp(right ? end.x + 14 : end.x - 14 - wide, 6, width - wide - 6);
-      let y = clamp(end.y + 4, 16, height - 24);
-      const collides = (other) => x < other.x + other.wide + 6 && other.x < x + wide + 6 && Math.abs(y - other.y) < gap;
-      for (let tries = 0; tries < 40 && placed.some(collides); tries++) {
-        const far = (tries >> 1) + 1, up = tries % 2 ? -far : far;
-        y = clamp(end.y + 4 + up * gap * 0.5, 16, height - 24);
-      }
+      const collides = (y) => placed.some((other) =>
+        x < other.x + other.wide + 6 && other.x < x + wide + 6 && Math.abs(y - other.y) < gap);
+      const at = (shift) => clamp(end.y + 4 + shift, 16, height - 24);
+      // Where it was in the last frame, if it can: a name that jumps about cannot be read.
+      const shifts = [shifted[end.m], ...Array.from({ length: 24 }, (_, k) => (k % 2 ? -1 : 1) * Math.ceil(k / 2) * 8)];
+      shifted[end.m] = shifts.find((shift) => !collides(at(shift))) ?? 0;
+      const y = at(shifted[end.m]);
       placed.push({ x, y, wide });
       context.strokeStyle = colors.methods[end.m];
       if (Math.abs(y - 4 - end.y) > 10 && end.x > 0 && end.x < width && end.y > 0 && end.y < height) {

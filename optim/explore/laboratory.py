@@ -66,8 +66,8 @@ def laboratory(losses, rules, question, *, steps=100, start=None, autoplay=False
     question : str
         What the reader is to find out.
     steps : int, or dict of str to int
-        How many steps are taken at first; a dict has a number for each landscape.
-    start : (float, float), optional
+        How many steps are taken at first; a dict names landscapes, and the others have 100.
+    start : (float, float), or dict of str to (float, float), optional
         Where the paths begin at first, instead of where the loss says.
     autoplay : bool
         Whether the paths are played once when the laboratory comes into view. Not for readers who prefer less motion.
@@ -130,11 +130,11 @@ class Laboratory(anywidget.AnyWidget):
         for loss in losses.values():
             if not isinstance(loss, Loss) or loss.frame is None:
                 raise TypeError(f"laboratory: a landscape is a Loss of two parameters with a frame; got {loss!r:.60}")
-        self._counts = {
-            label: whole_number("laboratory", "steps", steps[label] if isinstance(steps, dict) else steps, least=1)
-            for label in losses
-        }
-        self._starts = {label: [float(v) for v in (start or loss.start)] for label, loss in losses.items()}
+        self._counts, self._starts = {}, {}
+        for label, loss in losses.items():
+            count = _of(steps, losses, label, otherwise=100)
+            self._counts[label] = whole_number("laboratory", "steps", count, least=1)
+            self._starts[label] = [float(x) for x in _of(start, losses, label) or loss.start]
         first = next(iter(losses))
         self._from_page = False
         super().__init__(
@@ -309,11 +309,11 @@ def _by_name(losses):
     return losses if isinstance(losses, dict) else {getattr(losses, "name", "loss"): losses}
 
 
-def _of(rules, losses, label):
-    """Return the rules of a landscape: those given for it, or those given for all."""
-    if isinstance(rules, dict) and rules.keys() == losses.keys() and not isinstance(next(iter(rules.values())), Rule):
-        return rules[label]
-    return rules
+def _of(given, losses, label, otherwise=None):
+    """Return what is given for a landscape, where it is a dict by landscapes, or what is given for all."""
+    if isinstance(given, dict) and given.keys() <= losses.keys():
+        return given.get(label, otherwise)
+    return given
 
 
 def _named(rules):
