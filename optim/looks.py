@@ -34,12 +34,12 @@ class Look:
 # The methods of the book have the first five; what a reader adds has the next ones.
 LOOKS = (
     Look("#130a11", "#e9fbff", "", "o"),
-    Look("#ce5304", "#f38a18", "9 3", "s"),
+    Look("#c85003", "#f38a18", "9 3", "s"),
     Look("#094500", "#74fa91", "2 3", "^"),
     Look("#460059", "#eaacff", "9 3 2 3", "D"),
     Look("#1d4fd6", "#7089de", "14 3", "v"),
     Look("#6b5a00", "#d9c55a", "4 4", "P"),
-    Look("#7a7a7a", "#9a9a9a", "1 4", "h"),
+    Look("#767676", "#9a9a9a", "1 4", "h"),
 )
 PLACES = {"SGD": 0, "Momentum": 1, "Adagrad": 2, "RMSProp": 3, "Adam": 4}
 
@@ -56,8 +56,9 @@ INKS = {
 
 def looks_of(names):
     """Return the number of each method's look; a method that the book does not know gets one of its own."""
-    known = {name: PLACES[name] for name in reversed(PLACES) if names.count(name) == 1}
-    free = itertools.cycle([k for k in range(len(LOOKS)) if k not in known.values()] or range(len(LOOKS)))
+    known = {name: place for name, place in PLACES.items() if names.count(name) == 1}
+    own = [*range(len(PLACES), len(LOOKS)), *range(len(PLACES))]
+    free = itertools.cycle([place for place in own if place not in known.values()] or own)
     return [known[name] if name in known else next(free) for name in names]
 
 

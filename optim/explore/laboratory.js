@@ -336,12 +336,15 @@ function laboratory(root, spec, model = null) {
       stroke(context, points, 0, to, color, 2, dim);
       context.globalAlpha = dim;
       let [px, py] = points(0);
+      const marked = new Set();  // a path that goes to and fro has one marker in a place
       let gone = apart * (0.2 + (m % 5) / 5);  // no two methods have their markers at the same places
       for (let k = 1; k < to; k++) {
         const [x, y] = points(k).map(keep);
         gone += Math.hypot(x - px, y - py);
         [px, py] = [x, y];
-        if (gone > apart) {
+        const cell = 4096 * Math.round(x / 12) + Math.round(y / 12);
+        if (gone > apart && !marked.has(cell)) {
+          marked.add(cell);
           marker(context, m, x, y, 3.2);
           gone = 0;
         }
@@ -764,7 +767,7 @@ function laboratory(root, spec, model = null) {
   }
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", paint);
-  const sizes = new ResizeObserver(redraw);
+  const sizes = new ResizeObserver(paint);  // its first call comes when the figure stands on the page
   [land, curves].forEach((canvas) => sizes.observe(canvas));
 
   paint();
