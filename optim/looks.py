@@ -55,11 +55,10 @@ INKS = {
 
 
 def looks_of(names):
-    """Return the number of each method's look; a method that the book does not know gets one of its own."""
-    known = {name: place for name, place in PLACES.items() if names.count(name) == 1}
+    """Return the number of each method's look; what the book does not know, or has twice, gets another."""
     own = [*range(len(PLACES), len(LOOKS)), *range(len(PLACES))]
-    free = itertools.cycle([place for place in own if place not in known.values()] or own)
-    return [known[name] if name in known else next(free) for name in names]
+    free = itertools.cycle([place for place in own if place not in {PLACES.get(name) for name in names}] or own)
+    return [PLACES[name] if name in PLACES and name not in names[:k] else next(free) for k, name in enumerate(names)]
 
 
 def variables(theme):

@@ -470,12 +470,12 @@ function laboratory(root, spec, model = null) {
 
   // -- What the reader does.
 
+  // Put the start at a point inside the panel; close to an axis, on it, which no hand would hit.
   function place(x, y) {
-    const margin = 8 * view.unit, clamp = (v, low, high) => Math.max(low, Math.min(high, v));
-    state.start[state.landscape] = [
-      Number(clamp(x, view.x0 + margin, view.x0 + view.wide - margin).toPrecision(4)),
-      Number(clamp(y, view.y1 - view.high + margin, view.y1 - margin).toPrecision(4)),
-    ];
+    const { x0, y1, wide, high, unit } = view;
+    const within = (v, low, size) => Math.max(low + 8 * unit, Math.min(low + size - 8 * unit, v));
+    const tidy = (v) => (Math.abs(v) < 1.5 * unit ? 0 : Number(v.toPrecision(4)));
+    state.start[state.landscape] = [tidy(within(x, x0, wide)), tidy(within(y, y1 - high, high))];
     changed();
   }
   const placeAtPixel = (x, y) => place(view.x0 + x * view.unit, view.y1 - y * view.unit);
