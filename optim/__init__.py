@@ -1,10 +1,14 @@
 """The module behind the book *From SGD to Adam*.
 
-    chapters -> optim.explore -> optim.plots -> optim.run -> optim.rules, optim.losses, optim.data
+Each room imports only from rooms above it:
 
-`optim.rules` holds the five update rules, `optim.run` runs them, `optim.losses` and `optim.data` are what they run
-on, `optim.plots` draws, and `optim.explore` lets a reader move a slider. `optim.frameworks` says a rule in another
-framework's words, and `optim.checks` has the sentences for what was wrong.
+    checks, weak                 what every room asks of its arguments; arrays that never upcast float32
+    rule, losses, data           what a rule is; what is minimized; the mini-batches it is learned from
+    rules, run                   the five update rules; a rule that runs on a loss
+    frameworks                   a rule in another framework's words
+    marks                        what a picture shows: curves, points, bars, texts
+    plots                        pictures: panels, and marks on them
+    explore                      pictures with sliders, alive in a kernel and on the static page
 """
 
 from optim.data import diabetes, full_batch, mini_batches, online
@@ -21,7 +25,7 @@ from optim.losses import (
 )
 from optim.rule import Decay, Epsilon, Rate, Rule
 from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp
-from optim.run import Trajectory, minimize
+from optim.run import Objective, Stepper, Trajectory, minimize
 
 __all__ = [
     "SGD",
@@ -31,9 +35,11 @@ __all__ = [
     "Epsilon",
     "Loss",
     "Momentum",
+    "Objective",
     "RMSProp",
     "Rate",
     "Rule",
+    "Stepper",
     "Trajectory",
     "beale",
     "bowl",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class Domain(NamedTuple):
@@ -16,13 +17,13 @@ class Domain(NamedTuple):
     holds: Callable[[Any], Any]
 
 
-POSITIVE = Domain("be positive and finite", lambda x: (x > 0) & np.isfinite(x))
-NOT_NEGATIVE = Domain("be zero or positive, and finite", lambda x: (x >= 0) & np.isfinite(x))
+POSITIVE = Domain("be positive and finite", lambda x: (x > 0) & (x < np.inf))
+NOT_NEGATIVE = Domain("be zero or positive, and finite", lambda x: (x >= 0) & (x < np.inf))
 BELOW_ONE = Domain("lie in [0, 1)", lambda x: (x >= 0) & (x < 1))
 FINITE = Domain("be finite", np.isfinite)
 
 
-def real_numbers(who, name, value, domain=FINITE):
+def real_numbers(who: str, name: str, value: ArrayLike, domain: Domain = FINITE) -> float | np.ndarray:
     """Return `value` as a float or a read-only float64 array, each element inside `domain`.
 
     Parameters
@@ -55,7 +56,7 @@ def real_numbers(who, name, value, domain=FINITE):
     return array
 
 
-def whole_number(who, name, value, least=0):
+def whole_number(who: str, name: str, value: Any, least: int = 0) -> int:
     """Return `value` as an int that is at least `least`, or say why it is none."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{who}: {name} must be a whole number, {least} or more; got {value!r}")
@@ -64,7 +65,7 @@ def whole_number(who, name, value, least=0):
     return int(value)
 
 
-def float_array(who, name, value):
+def float_array(who: str, name: str, value: ArrayLike) -> np.ndarray:
     """Return `value` as an array of floats; whole numbers are refused, since a step would be cut to one."""
     array = np.asarray(value)
     if array.dtype.kind in "iub":
@@ -75,3 +76,16 @@ def float_array(who, name, value):
     if array.dtype.kind != "f":
         raise TypeError(f"{who}: {name} must be an array of floats; got {type(value).__name__} {value!r:.60}")
     return array
+
+
+def examples(who: str, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return X and y as arrays of floats, or say why they are no N examples with N answers."""
+    X, y = np.asarray(X), np.asarray(y)
+    X, y = (a.astype(np.float64) if a.dtype.kind in "iub" else a for a in (X, y))
+    if X.ndim != 2 or X.size == 0:
+        raise ValueError(f"{who}: X must have one example a row, shape (N, d); got shape {X.shape}")
+    if y.shape != X.shape[:1]:
+        raise ValueError(f"{who}: y must have one answer an example, shape ({len(X)},); got shape {y.shape}")
+    real_numbers(who, "X", X)
+    real_numbers(who, "y", y)
+    return X, y

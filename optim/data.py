@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from optim.checks import whole_number
-from optim.losses import examples
+from optim.checks import examples, whole_number
 
 __all__ = ["Stream", "diabetes", "full_batch", "mini_batches", "online"]
 
@@ -36,11 +37,11 @@ class Stream:
     replace: bool = False
 
     @property
-    def steps_per_pass(self):
+    def steps_per_pass(self) -> int:
         """How many mini-batches make one pass over the data (an epoch)."""
         return -(-len(self.X) // self.size)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield mini-batches for ever."""
         rng = np.random.default_rng(self.seed)
         total = len(self.X)
@@ -55,12 +56,12 @@ class Stream:
                 chosen = order[start : start + self.size]
                 yield self.X[chosen], self.y[chosen]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Show the sizes, not the data."""
         return f"{self.size} of {len(self.X)} examples a step, {self.steps_per_pass} steps a pass"
 
 
-def full_batch(X, y):
+def full_batch(X: ArrayLike, y: ArrayLike) -> Stream:
     """Return the off-line stream: all the examples at every step.
 
     Examples
@@ -72,7 +73,7 @@ def full_batch(X, y):
     return Stream(X, y, len(X), seed=None)
 
 
-def mini_batches(X, y, size, *, seed, replace=False):
+def mini_batches(X: ArrayLike, y: ArrayLike, size: int, *, seed: int, replace: bool = False) -> Stream:
     """Return a stream of `size` examples a step.
 
     Parameters
@@ -98,7 +99,7 @@ def mini_batches(X, y, size, *, seed, replace=False):
     return Stream(X, y, size, whole_number("mini_batches", "seed", seed), replace)
 
 
-def online(X, y, *, seed):
+def online(X: ArrayLike, y: ArrayLike, *, seed: int) -> Stream:
     """Return the on-line stream: one example a step, each pass in a fresh order.
 
     Examples
@@ -109,7 +110,7 @@ def online(X, y, *, seed):
     return Stream(*examples("online", X, y), 1, whole_number("online", "seed", seed))
 
 
-def diabetes():
+def diabetes() -> tuple[np.ndarray, np.ndarray]:
     """Return the diabetes data of Efron et al. (2004), standardized: 442 patients, 10 measurements each.
 
     Returns
@@ -129,5 +130,5 @@ def diabetes():
     return _standardized(X), _standardized(y)
 
 
-def _standardized(a):
+def _standardized(a: np.ndarray) -> np.ndarray:
     return (a - a.mean(axis=0)) / a.std(axis=0)

@@ -14,6 +14,9 @@ the notes, and from one another, in these places:
 
 from __future__ import annotations
 
+from typing import Any
+
+from optim.rule import Rule
 from optim.rules import RULES, SGD, Adagrad, Adam, Momentum, RMSProp
 
 __all__ = ["translate"]
@@ -21,7 +24,7 @@ __all__ = ["translate"]
 FRAMEWORKS = ("torch", "keras", "optax")
 
 
-def translate(rule, to):
+def translate(rule: Rule, to: str) -> tuple[str, dict[str, Any]]:
     """Say a rule of `optim` in the words of PyTorch, Keras or Optax.
 
     Parameters
@@ -78,7 +81,7 @@ def translate(rule, to):
     return name, settings
 
 
-def _simplest(rule):
+def _simplest(rule: Rule) -> Rule:
     """Return the rule, or the simpler one that it is in disguise."""
     match rule:
         case Momentum(eta, 0.0):
@@ -90,7 +93,7 @@ def _simplest(rule):
     return rule
 
 
-def _words(rule, to):
+def _words(rule: Any, to: str) -> tuple[str, dict[str, Any]]:
     """Return the framework's name and keyword arguments, as if it had the same formula."""
     rate = _from_zero(rule.eta) if to == "optax" else rule.eta
     match to, rule:
@@ -128,14 +131,15 @@ def _words(rule, to):
             return "optax.rmsprop", {"learning_rate": rate, "decay": alpha, "eps": eps, "eps_in_sqrt": False}
         case "optax", Adam(_, beta1, beta2, eps):
             return "optax.adam", {"learning_rate": rate, "b1": beta1, "b2": beta2, "eps": eps}
+    raise AssertionError(to, rule)  # translate has checked both
 
 
-def _from_zero(eta):
+def _from_zero(eta: Any) -> Any:
     """Return a schedule of t = 1, 2, ... as Optax calls it, with 0, 1, ...; a constant rate as it is."""
     return (lambda count: eta(count + 1)) if callable(eta) else eta
 
 
-def _difference(rule, to):
+def _difference(rule: Any, to: str) -> str:
     """Return where the framework's formula differs from the rule's, as the rest of a sentence; nothing if nowhere."""
     match to, rule:
         case _, RMSProp(start="gradient"):

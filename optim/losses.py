@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from optim.checks import POSITIVE, real_numbers
+from optim.checks import POSITIVE, examples, real_numbers
 
 __all__ = [
     "Loss",
@@ -25,6 +27,8 @@ __all__ = [
     "rosenbrock",
     "saddle",
 ]
+
+Batch = tuple[np.ndarray, np.ndarray]  # X, shape (B, d), and y, shape (B,)
 
 
 @dataclass(frozen=True)
@@ -54,28 +58,28 @@ class Loss:
     """
 
     name: str
-    value: Callable
-    gradient: Callable
+    value: Callable[..., Any]
+    gradient: Callable[..., np.ndarray]
     dimension: int
-    minima: tuple = ()
-    start: tuple = ()
-    frame: tuple | None = None
+    minima: tuple[tuple[float, ...], ...] = ()
+    start: tuple[float, ...] = ()
+    frame: tuple[tuple[float, float], tuple[float, float]] | None = None
 
-    def __call__(self, theta, *batch):
+    def __call__(self, theta: ArrayLike, *batch: Any) -> Any:
         """Return the value."""
         return self.value(theta, *batch)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Show the name alone."""
         return self.name
 
 
-def bowl():
+def bowl() -> Loss:
     r"""Return the round bowl, :math:`L = \tfrac12 (x^2 + y^2)`: every curvature is 1."""
     return _quadratic("bowl()", 1.0)
 
 
-def ravine(kappa=20.0):
+def ravine(kappa: float = 20.0) -> Loss:
     r"""Return the ravine, :math:`L = \tfrac12 (x^2 + \kappa y^2)`: flat along x (mu = 1), steep along y (kappa).
 
     Parameters
@@ -83,16 +87,16 @@ def ravine(kappa=20.0):
     kappa : float
         The condition number lambda_max / mu, positive.
     """
-    kappa = real_numbers("ravine", "kappa", kappa, POSITIVE)
+    kappa = float(real_numbers("ravine", "kappa", kappa, POSITIVE))
     return _quadratic(f"ravine({kappa:g})", kappa)
 
 
-def _quadratic(name, kappa):
-    def value(theta):
+def _quadratic(name: str, kappa: float) -> Loss:
+    def value(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         return 0.5 * (x * x + kappa * y * y)
 
-    def gradient(theta):
+    def gradient(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         return np.stack([x, kappa * y])
 
@@ -100,17 +104,17 @@ def _quadratic(name, kappa):
     return Loss(name, value, gradient, 2, minima=((0.0, 0.0),), start=(-2.0, 0.5), frame=frame)
 
 
-def saddle():
+def saddle() -> Loss:
     r"""Return a saddle between two minima, :math:`L = \tfrac12 x^2 - \tfrac12 y^2 + \tfrac14 y^4`.
 
     At the origin the gradient is zero though the loss is no minimum; the minima are at :math:`(0, \pm 1)`.
     """
 
-    def value(theta):
+    def value(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         return 0.5 * (x * x - y * y) + 0.25 * y * y * y * y
 
-    def gradient(theta):
+    def gradient(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         return np.stack([x, y * y * y - y])
 
@@ -118,15 +122,15 @@ def saddle():
     return Loss("saddle()", value, gradient, 2, ((0.0, 1.0), (0.0, -1.0)), start=(-2.0, 0.01), frame=frame)
 
 
-def rosenbrock():
+def rosenbrock() -> Loss:
     r"""Return Rosenbrock's curved valley (1960), :math:`L = (1-x)^2 + 100\,(y-x^2)^2`, lowest at (1, 1)."""
 
-    def value(theta):
+    def value(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         miss, across = 1 - x, y - x * x
         return miss * miss + 100 * across * across
 
-    def gradient(theta):
+    def gradient(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         across = y - x * x
         return np.stack([-2 * (1 - x) - 400 * x * across, 200 * across])
@@ -135,20 +139,20 @@ def rosenbrock():
     return Loss("rosenbrock()", value, gradient, 2, ((1.0, 1.0),), start=(-1.2, 1.0), frame=frame)
 
 
-def beale():
+def beale() -> Loss:
     r"""Return Beale's function (1958), flat far out and steep at its corners, lowest at (3, 1/2).
 
     .. math:: L = (1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2
     """
 
-    def misses(x, y):
+    def misses(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return 1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y * y * y
 
-    def value(theta):
+    def value(theta: np.ndarray) -> np.ndarray:
         a, b, c = misses(*theta)
         return a * a + b * b + c * c
 
-    def gradient(theta):
+    def gradient(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         a, b, c = misses(x, y)
         along_x = 2 * (a * (y - 1) + b * (y * y - 1) + c * (y * y * y - 1))
@@ -159,15 +163,15 @@ def beale():
     return Loss("beale()", value, gradient, 2, ((3.0, 0.5),), start=(1.0, 1.5), frame=frame)
 
 
-def himmelblau():
+def himmelblau() -> Loss:
     r"""Return Himmelblau's function (1972), :math:`L = (x^2+y-11)^2 + (x+y^2-7)^2`: four minima, all of value 0."""
 
-    def value(theta):
+    def value(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         first, second = x * x + y - 11, x + y * y - 7
         return first * first + second * second
 
-    def gradient(theta):
+    def gradient(theta: np.ndarray) -> np.ndarray:
         x, y = theta
         first, second = x * x + y - 11, x + y * y - 7
         return np.stack([4 * x * first + 2 * second, 2 * first + 4 * y * second])
@@ -182,7 +186,7 @@ def himmelblau():
     return Loss("himmelblau()", value, gradient, 2, minima, start=(-0.5, -1.0), frame=frame)
 
 
-def least_squares(X, y):
+def least_squares(X: ArrayLike, y: ArrayLike) -> Loss:
     r"""Return the mean squared error of a linear model, :math:`L = \frac{1}{2N} \sum_n (x_n^\top\theta - y_n)^2`.
 
     Parameters
@@ -199,12 +203,12 @@ def least_squares(X, y):
     """
     X, y = examples("least_squares", X, y)
 
-    def value(theta, batch=None):
+    def value(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
         miss = _times(X_batch, theta) - _beside(y_batch, theta)
         return 0.5 * np.mean(miss * miss, axis=0)
 
-    def gradient(theta, batch=None):
+    def gradient(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
         miss = _times(X_batch, theta) - _beside(y_batch, theta)
         return _times(X_batch.T, miss) / len(X_batch)
@@ -214,7 +218,7 @@ def least_squares(X, y):
     return Loss(f"least_squares({len(X)} examples)", value, gradient, d, (tuple(solution.tolist()),), (0.0,) * d)
 
 
-def logistic(X, y):
+def logistic(X: ArrayLike, y: ArrayLike) -> Loss:
     r"""Return the mean log loss of logistic regression, :math:`L = \frac1N\sum_n [\log(1+e^{z_n}) - y_n z_n]`.
 
     Here :math:`z_n = x_n^\top\theta`. No minimum is listed: there is no formula for it, and no minimum at all for data
@@ -236,12 +240,12 @@ def logistic(X, y):
     if wrong := set(np.unique(y).tolist()) - {0.0, 1.0}:
         raise ValueError(f"logistic: y must hold the classes 0 and 1; got {min(wrong)}")
 
-    def value(theta, batch=None):
+    def value(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
         z = _times(X_batch, theta)
         return np.mean(np.logaddexp(0, z) - _beside(y_batch, theta) * z, axis=0)
 
-    def gradient(theta, batch=None):
+    def gradient(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
         z = _times(X_batch, theta)
         probability = 0.5 * (1 + np.tanh(0.5 * z))  # 1 / (1 + exp(-z)) without overflow
@@ -251,25 +255,12 @@ def logistic(X, y):
     return Loss(f"logistic({len(X)} examples)", value, gradient, d, start=(0.0,) * d)
 
 
-def examples(who, X, y):
-    """Return X and y as arrays of floats, or say why they are no N examples with N answers."""
-    X, y = np.asarray(X), np.asarray(y)
-    X, y = (a.astype(np.float64) if a.dtype.kind in "iub" else a for a in (X, y))
-    if X.ndim != 2 or X.size == 0:
-        raise ValueError(f"{who}: X must have one example a row, shape (N, d); got shape {X.shape}")
-    if y.shape != X.shape[:1]:
-        raise ValueError(f"{who}: y must have one answer an example, shape ({len(X)},); got shape {y.shape}")
-    real_numbers(who, "X", X)
-    real_numbers(who, "y", y)
-    return X, y
-
-
-def _times(X, theta):
+def _times(X: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Return the matrix product of X with theta, whatever batch axes theta has."""
     theta = np.asanyarray(theta)  # symbols stay symbols, see optim.trace
     return (X @ theta.reshape(len(theta), -1)).reshape(len(X), *theta.shape[1:])
 
 
-def _beside(y, theta):
+def _beside(y: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Return y with an axis for each batch axis of theta."""
     return y.reshape(y.shape + (1,) * (np.ndim(theta) - 1))

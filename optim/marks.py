@@ -83,7 +83,7 @@ class Mark:
 
     def swatch(self) -> str:
         """Return what stands for the mark in a legend, as SVG elements in a box of 24 by 12."""
-        return self.svg("", [(1, 6), (23, 6)], "")
+        return self.svg("", [(2, 6), (22, 6)], "")
 
     @property
     def ink(self) -> str:
@@ -121,7 +121,11 @@ class Curve(Mark):
 
     def draw(self, ax: Axes) -> list[Artist]:
         """Draw a line."""
-        style = {"color": COLORS[self.color][0], "linestyle": "--" if self.dashed else "-", "linewidth": 1.6}
+        style: dict[str, Any] = {
+            "color": COLORS[self.color][0],
+            "linestyle": "--" if self.dashed else "-",
+            "linewidth": 1.6,
+        }
         dots = {"marker": "o", "markersize": 3} if self.dots else {}
         return list(ax.plot(*self.points(), label=self.label, **(style | dots)))
 

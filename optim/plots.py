@@ -9,16 +9,22 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from optim.losses import Loss
-from optim.marks import Bars, Curve, Points, Readout, Text, check_marks, on_panel
+from optim.marks import Bars, Curve, Mark, Points, Readout, Text, check_marks, on_panel
+from optim.run import Trajectory
 
 __all__ = [
     "Bars",
@@ -68,9 +74,9 @@ class Panel:
     loss: Loss | None = None
     width: int = 360
     height: int = 300
-    xticks: dict | None = None
+    xticks: dict[float, str] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuse limits that no axis can have."""
         for name, (low, high), log in (("x", self.x, self.xlog), ("y", self.y, self.ylog)):
             if not (np.isfinite(low) and np.isfinite(high) and low < high):
@@ -79,19 +85,19 @@ class Panel:
                 raise ValueError(f"Panel: {name} is logarithmic, so its limits must be positive; got ({low}, {high})")
 
     @property
-    def box(self):
+    def box(self) -> tuple[int, int, int, int]:
         """The axes inside the panel, as (left, top, width, height) in CSS pixels."""
         m = MARGINS
         return m["left"], m["top"], self.width - m["left"] - m["right"], self.height - m["top"] - m["bottom"]
 
-    def pixels(self, x, y):
+    def pixels(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return where the point (x, y) lies, in CSS pixels from the upper left corner of the axes."""
         _, _, width, height = self.box
         along = _fraction(x, self.x, self.xlog)
         up = _fraction(y, self.y, self.ylog)
         return along * width, (1 - up) * height
 
-    def figure(self):
+    def figure(self) -> Figure:
         """Return a matplotlib figure with the axes and the landscape, and nothing that moves."""
         fig = Figure((self.width / 96, self.height / 96), dpi=96 * SCALE, facecolor="white")
         FigureCanvasAgg(fig)
@@ -126,11 +132,11 @@ class Picture:
     phone several panels stand one below the other.
     """
 
-    def __init__(self, figures, caption, text):
+    def __init__(self, figures: Sequence[Figure], caption: str, text: str) -> None:
         self.png, self.caption, self.text, self._figures = png(*figures), caption, text, figures
 
     @property
-    def html(self):
+    def html(self) -> str:
         """The panels as pictures that wrap, and the caption."""
         panels = "".join(
             f'<img alt="" src="{data_address(fig)}" style="flex:1 1 300px;min-width:0;max-width:{_width(fig)}px">'
@@ -142,34 +148,35 @@ class Picture:
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         bundle = {"image/png": self.png, "text/html": self.html, "text/plain": self.text}
         return bundle, {"image/png": {"width": sum(map(_width, self._figures))}}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Give the words."""
         return self.text
 
 
-def landscape(loss, **changes):
+def landscape(loss: Loss, **changes: Any) -> Panel:
     """Return a panel that shows `loss` in its frame, with contours and minima."""
     if loss.frame is None:
         raise ValueError(f"landscape: {loss.name} has no frame to be drawn in; only losses of two parameters have one")
     x, y = loss.frame
-    return Panel(**{"x": x, "y": y, "xlabel": r"$\theta_1$", "ylabel": r"$\theta_2$", "loss": loss, **changes})
+    settings: dict[str, Any] = {"x": x, "y": y, "xlabel": r"$\theta_1$", "ylabel": r"$\theta_2$", "loss": loss}
+    return Panel(**(settings | changes))
 
 
-def path(run, **style):
+def path(run: Trajectory, **style: Any) -> Curve:
     """Return the curve of a trajectory through its first two parameters, a dot at each step."""
     return Curve(run.theta[:, 0], run.theta[:, 1], **{"dots": True, **style})
 
 
-def loss_curve(run, **style):
+def loss_curve(run: Trajectory, **style: Any) -> Curve:
     """Return the curve of a trajectory's loss over the steps."""
     return Curve(np.arange(len(run.loss)), run.loss, **style)
 
 
-def align_axes(values, *settings):
+def align_axes(values: ArrayLike, *settings: ArrayLike) -> np.ndarray:
     """Return `values` with a further axis for each axis of the settings, so that a curve broadcasts with sliders.
 
     Examples
@@ -184,7 +191,7 @@ def align_axes(values, *settings):
     return np.reshape(values, (-1,) + (1,) * axes)
 
 
-def picture(panels, marks, caption):
+def picture(panels: Panel | Iterable[Panel], marks: Iterable[Mark], caption: str) -> Picture:
     """Draw marks on panels side by side.
 
     Parameters
@@ -222,7 +229,7 @@ def picture(panels, marks, caption):
     return Picture(figures, caption, describe(caption, marks))
 
 
-def draw(ax, marks, legend=False):
+def draw(ax: Axes, marks: Iterable[Mark], legend: bool = False) -> list[Artist]:
     """Draw marks on matplotlib axes and return the artists."""
     artists = [artist for mark in marks for artist in mark.draw(ax)]
     if legend and any(mark.label for mark in marks):
@@ -230,17 +237,18 @@ def draw(ax, marks, legend=False):
     return artists
 
 
-def describe(caption, marks):
+def describe(caption: str, marks: Iterable[Mark]) -> str:
     """Return the sentence `caption`, followed by the key numbers of the marks."""
     return " ".join([caption, *(mark.describe().rstrip(".") + "." for mark in marks)])
 
 
-def png(*figures, colors=96):
+def png(*figures: Figure, colors: int = 96) -> bytes:
     """Return the figures side by side as a PNG with a palette, a third of the size of one without."""
     images = []
     for fig in figures:
-        fig.canvas.draw()
-        images.append(np.asarray(fig.canvas.buffer_rgba())[:, :, :3])
+        canvas = FigureCanvasAgg(fig)
+        canvas.draw()
+        images.append(np.asarray(canvas.buffer_rgba())[:, :, :3])
     height = max(len(image) for image in images)
     padded = [np.pad(image, ((0, height - len(image)), (0, 0), (0, 0)), constant_values=255) for image in images]
     image = Image.fromarray(np.concatenate(padded, axis=1))
@@ -252,24 +260,24 @@ def png(*figures, colors=96):
     return out.getvalue()
 
 
-def data_address(fig, colors=96):
+def data_address(fig: Figure, colors: int = 96) -> str:
     """Return a figure as an address that holds the whole picture."""
     return f"data:image/png;base64,{base64.b64encode(png(fig, colors=colors)).decode()}"
 
 
-def _width(fig):
+def _width(fig: Figure) -> int:
     return round(fig.get_figwidth() * 96)  # CSS pixels
 
 
-def _fraction(value, limits, log):
+def _fraction(value: ArrayLike, limits: tuple[float, float], log: bool) -> np.ndarray:
     """Return where value lies between the limits, 0 at the first and 1 at the second."""
     if log:  # nothing positive is left of zero: it lies below every frame
-        value, limits = np.log10(np.maximum(value, np.finfo(float).tiny)), np.log10(limits)
+        value, limits = np.log10(np.maximum(value, np.finfo(float).tiny)), tuple(np.log10(limits))
     low, high = limits
     return (np.asarray(value, float) - low) / (high - low)
 
 
-def _contours(ax, loss):
+def _contours(ax: Axes, loss: Loss) -> None:
     """Draw the landscape, darker where it is lower, in bands of equal area whatever the heights."""
     x, y = (np.linspace(*limits, 161) for limits in (ax.get_xlim(), ax.get_ylim()))
     height = loss.value(np.stack(np.meshgrid(x, y)))

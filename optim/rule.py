@@ -25,7 +25,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, make_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, make_dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
@@ -34,7 +34,7 @@ import numpy as np
 from optim.checks import BELOW_ONE, FINITE, NOT_NEGATIVE, POSITIVE, Domain, float_array, real_numbers
 from optim.weak import Weak
 
-__all__ = ["Decay", "Epsilon", "Rate", "Rule"]
+__all__ = ["Decay", "Epsilon", "Hyperparameter", "Rate", "Rule"]
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,15 @@ class Rule:
         The names of the remembered arrays.
     State : type
         A small dataclass of the step's number `t` and the remembered arrays; `init` makes one.
+    hyperparameters : dict
+        By name, what the annotation of each says; switches are none.
     batch_shape : tuple of int
         To which the hyperparameters broadcast: () for one setting.
     """
 
     memory: ClassVar[tuple[str, ...]] = ()
     State: ClassVar[type]
+    hyperparameters: dict[str, Hyperparameter]
     batch_shape: tuple[int, ...]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -134,16 +137,21 @@ class Rule:
 
     def __post_init__(self) -> None:
         """Check every field, and keep hyperparameters as floats, read-only arrays or functions of the step."""
-        found = hyperparameters(type(self))
+        annotations = _annotations(type(self))
+        switches = {
+            name: kind for name, kind in annotations.items() if get_origin(kind) is Literal or kind in (bool, str)
+        }
+        for name, annotation in switches.items():
+            _check_switch(self.name, name, getattr(self, name), annotation)
+        described = {name: _described(kind) for name, kind in annotations.items() if name not in switches}
+        object.__setattr__(self, "hyperparameters", described)
         shapes = {}
-        for name, annotation in _annotations(type(self)).items():
+        for name, hyperparameter in described.items():
             value = getattr(self, name)
-            if name not in found:
-                _check_switch(self.name, name, value, annotation)
-            elif callable(value) and found[name].schedule:
+            if callable(value) and hyperparameter.schedule:
                 shapes[name] = np.shape(self._scheduled(name, 1))
             else:
-                value = real_numbers(self.name, name, value, found[name].domain)
+                value = real_numbers(self.name, name, value, hyperparameter.domain)
                 object.__setattr__(self, name, value)
                 shapes[name] = np.shape(value)
         try:
@@ -160,11 +168,10 @@ class Rule:
 
     def __str__(self) -> str:
         """Show the settings in one line: Momentum(eta=0.02, lam=0.9)."""
-        found = hyperparameters(type(self))
         settings = []
-        for field in _fields(type(self)):
+        for field in fields(self):  # type: ignore[arg-type]  # a subclass is a dataclass
             value = getattr(self, field.name)
-            shown = field.name in found and found[field.name].shown
+            shown = field.name in self.hyperparameters and self.hyperparameters[field.name].shown
             if shown or not _same(value, field.default):
                 settings.append(f"{field.name}={_short(value)}")
         return f"{self.name}({', '.join(settings)})"
@@ -200,7 +207,7 @@ class Rule:
             self._write_back(remembered, s)
         return theta
 
-    def update(self, theta, g, s, *args: Any, **hypers: Any) -> None:
+    def update(self, theta: Any, g: Any, s: Any, *args: Any, **hypers: Any) -> None:
         """Change theta and the state s in place: the equation of the rule.
 
         Everything arrives as numbers and arrays that broadcast against `theta`; `s.t` is the number of this step,
@@ -232,7 +239,7 @@ class Rule:
 
     def _scheduled(self, name: str, t: int) -> Numbers:
         """Return the value of a schedule at step t."""
-        value, domain = getattr(self, name)(t), hyperparameters(type(self))[name].schedule
+        value, domain = getattr(self, name)(t), self.hyperparameters[name].schedule or FINITE
         if type(value) is float and domain.holds(value):  # nearly always so, at every step of a run
             return value
         return real_numbers(self.name, f"{name}({t})", value, domain)
@@ -240,7 +247,7 @@ class Rule:
     def _hypers(self, t: int, dtype: np.dtype) -> dict[str, Numbers]:
         """Return the hyperparameters of step t, by name."""
         hypers = {}
-        for name in hyperparameters(type(self)):
+        for name in self.hyperparameters:
             value = getattr(self, name)
             if callable(value):
                 value = self._scheduled(name, t)
@@ -273,6 +280,8 @@ class Rule:
     def _write_back(self, remembered: list[np.ndarray], s: Any) -> None:
         """Copy into the remembered arrays what an update bound anew (`s.v = ...`) instead of changing it in place."""
         anew = [(name, old) for name, old in zip(self.memory, remembered, strict=True) if getattr(s, name) is not old]
+        if not anew:  # nearly always
+            return
         values = [np.array(getattr(s, name)) for name, _ in anew]  # copies: s.m, s.v = s.v, s.m exchanges the two
         for (name, old), value in zip(anew, values, strict=True):
             if value.shape not in ((), old.shape):
@@ -280,30 +289,19 @@ class Rule:
             old[...] = value
 
 
-@cache
-def _fields(rule: Any) -> tuple[Field, ...]:
-    return fields(rule)
-
-
-@cache
-def _annotations(rule: type[Rule]) -> dict[str, Any]:
+def _annotations(rule: type[Any]) -> dict[str, Any]:
     """Return the annotations of a rule's fields."""
     try:
         hints = get_type_hints(rule, include_extras=True)
     except NameError as error:
         raise TypeError(f"{rule.__name__}: its module does not know {error.name}, which annotates a field") from None
-    return {field.name: hints[field.name] for field in _fields(rule)}
+    return {field.name: hints[field.name] for field in fields(rule)}
 
 
-@cache
-def hyperparameters(rule: type[Rule]) -> dict[str, Hyperparameter]:
-    """Return what the annotations say of the hyperparameters; switches are none."""
-    found = {}
-    for name, annotation in _annotations(rule).items():
-        said = [extra for extra in get_args(annotation) if isinstance(extra, Hyperparameter)]
-        if get_origin(annotation) is not Literal and annotation not in (bool, str):
-            found[name] = said[0] if said else Hyperparameter(FINITE, schedule=FINITE)
-    return found
+def _described(annotation: Any) -> Hyperparameter:
+    """Return what an annotation says of a hyperparameter; of one that says nothing, that it is finite."""
+    said = [extra for extra in get_args(annotation) if isinstance(extra, Hyperparameter)]
+    return said[0] if said else Hyperparameter(FINITE, schedule=FINITE)
 
 
 def _check_switch(rule: str, name: str, value: Any, annotation: Any) -> None:
@@ -322,12 +320,14 @@ def _check_switch(rule: str, name: str, value: Any, annotation: Any) -> None:
 def _rebinds_theta(update: Callable[..., None]) -> bool:
     """Whether an update says `theta = ...`, which gives a new array the name and changes no parameter."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(update)))
+        (function,) = ast.parse(textwrap.dedent(inspect.getsource(update))).body
     except (OSError, SyntaxError, TypeError):  # there is no source to look at
         return False
-    theta = update.__code__.co_varnames[1]
-    in_place = {id(node.target) for node in ast.walk(tree) if isinstance(node, ast.AugAssign)}
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == theta]
+    if not isinstance(function, ast.FunctionDef) or len(function.args.args) < 2:
+        return False
+    theta = function.args.args[1].arg
+    in_place = {id(node.target) for node in ast.walk(function) if isinstance(node, ast.AugAssign)}
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == theta]
     return any(isinstance(node.ctx, ast.Store) and id(node) not in in_place for node in names)
 
 

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from optim.checks import float_array, whole_number
 
-__all__ = ["Trajectory", "minimize"]
+__all__ = ["Objective", "Stepper", "Trajectory", "minimize"]
+
+
+class Objective(Protocol):
+    """What `minimize` needs of a loss: any object with these two methods will do."""
+
+    @property
+    def value(self) -> Callable[..., Any]:
+        """A function of theta, shape (d, *batch), or of theta and a mini-batch, that returns the shape (*batch)."""
+
+    @property
+    def gradient(self) -> Callable[..., Any]:
+        """A function of the same arguments that returns the shape of theta."""
+
+
+class Stepper(Protocol):
+    """What `minimize` needs of a rule: any object with these two methods will do."""
+
+    def init(self, theta: np.ndarray, /) -> Any:
+        """Return the state before the first step."""
+
+    def step(self, theta: np.ndarray, grad: np.ndarray, state: Any, /) -> np.ndarray:
+        """Change theta and the state in place, and return theta itself."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,17 +60,17 @@ class Trajectory:
     on: str
 
     @property
-    def final(self):
+    def final(self) -> np.ndarray:
         """The parameters after the last step, shape (d, *batch); NaN where the run diverged."""
         return self.theta[-1]
 
     @property
-    def best(self):
+    def best(self) -> np.ndarray:
         """The parameters of the smallest loss on the path, shape (d, *batch)."""
         step = np.nanargmin(self.loss, axis=0)  # the loss at theta_0 is always finite
         return np.take_along_axis(self.theta, np.expand_dims(step, (0, 1)), axis=0)[0]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Say what was run and what came of it, in one line."""
         head = f"Path of {self.rule} on {self.on}: {len(self.loss) - 1} steps"
         if self.diverged.ndim:
@@ -54,7 +79,15 @@ class Trajectory:
         return f"{head}, loss {self.loss[0]:.4g} -> {end}"
 
 
-def minimize(loss, theta0, rule, steps, *, batches=None, project=None):
+def minimize(
+    loss: Objective,
+    theta0: ArrayLike,
+    rule: Stepper,
+    steps: int,
+    *,
+    batches: Iterable[Any] | None = None,
+    project: Callable[[np.ndarray], ArrayLike] | None = None,
+) -> Trajectory:
     """Follow `rule` down `loss` for `steps` steps from `theta0`.
 
     Hyperparameters that are arrays, and a `theta0` with axes behind the first, are run all at once: they broadcast
@@ -62,11 +95,11 @@ def minimize(loss, theta0, rule, steps, *, batches=None, project=None):
 
     Parameters
     ----------
-    loss : Loss, or any object with `value` and `gradient`
+    loss : Loss, or any other Objective
         Called as ``gradient(theta)``, or ``gradient(theta, batch)`` where `batches` are given.
     theta0 : array_like of floats, shape (d, *starts)
         Where to begin; it is copied, never changed. float32 stays float32.
-    rule : Rule, or any object with `init` and `step`
+    rule : Rule, or any other Stepper
     steps : int
         How many steps to take.
     batches : iterable, optional
@@ -120,7 +153,7 @@ def minimize(loss, theta0, rule, steps, *, batches=None, project=None):
     return Trajectory(path, losses, gone, str(rule), _name(loss))
 
 
-def _start(loss, theta0, rule):
+def _start(loss: Objective, theta0: ArrayLike, rule: Stepper) -> np.ndarray:
     """Return a copy of theta0 with one batch axis for each axis of the rule's grid."""
     theta0 = float_array("minimize", "theta0", theta0)
     if theta0.ndim == 0:
@@ -147,11 +180,11 @@ def _start(loss, theta0, rule):
     return np.broadcast_to(theta0, (len(theta0), *batch)).copy()
 
 
-def _name(loss):
+def _name(loss: Any) -> str:
     return getattr(loss, "name", type(loss).__name__)
 
 
-def _first_value(loss, theta):
+def _first_value(loss: Objective, theta: np.ndarray) -> np.ndarray:
     """Return the loss at theta0, if it is one finite number for each run."""
     value = np.asarray(loss.value(theta))
     if value.shape != theta.shape[1:]:
@@ -164,7 +197,7 @@ def _first_value(loss, theta):
     return value
 
 
-def _projected(project, theta):
+def _projected(project: Callable[[np.ndarray], ArrayLike], theta: np.ndarray) -> ArrayLike:
     """Return theta mapped back into the feasible set."""
     inside = project(theta)
     if np.shape(inside) != theta.shape:
@@ -172,7 +205,7 @@ def _projected(project, theta):
     return inside
 
 
-def _gradients(loss, batches):
+def _gradients(loss: Objective, batches: Iterable[Any] | None) -> Callable[[np.ndarray, int], np.ndarray]:
     """Return gradient(theta, t), which takes the next batch where there are batches, and checks what comes back."""
     name = _name(loss)
     if batches is not None:
@@ -180,14 +213,14 @@ def _gradients(loss, batches):
             inspect.signature(loss.gradient).bind(None, None)
         except TypeError:
             raise TypeError(f"minimize: batches were given, but {name} is not made from data") from None
-        batches = iter(batches)
+    stream = None if batches is None else iter(batches)
 
-    def gradient(theta, t):
-        if batches is None:
+    def gradient(theta: np.ndarray, t: int) -> np.ndarray:
+        if stream is None:
             g = loss.gradient(theta)
         else:
             try:
-                batch = next(batches)
+                batch = next(stream)
             except StopIteration:
                 raise ValueError(f"minimize: batches ended after {t - 1} of the steps asked for") from None
             g = loss.gradient(theta, batch)

@@ -473,7 +473,7 @@ def test_what_the_reader_set_in_the_page_is_kept_when_the_landscape_changes_ther
 
 
 def test_its_words_carry_the_key_numbers_and_its_picture_is_a_png(shown):
-    data = shown._repr_mimebundle_()
+    data, _ = shown._repr_mimebundle_()
     assert data["text/plain"].startswith("Who is first? [a ravine from (-2, 0.5), 100 steps] SGD(eta=0.09): 1.286e-08.")
     assert data["image/png"].startswith(b"\x89PNG") and "application/vnd.jupyter.widget-view+json" in data
 

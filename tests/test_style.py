@@ -5,6 +5,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,22 @@ def test_what_runs_beside_student_code_needs_numpy_and_nothing_else():
 
 
 def test_every_room_of_optim_has_its_floor():
-    rooms = {path.name.removesuffix(".py") for path in (ROOT / "optim").iterdir() if not path.name.startswith("_")}
+    rooms = {path.name.removesuffix(".py") for path in (ROOT / "optim").iterdir()} - {"py.typed"}
+    rooms = {room for room in rooms if not room.startswith("_")}
     assert rooms == set(FLOOR)
+
+
+def test_whoever_installs_optim_gets_all_of_it_and_nothing_else():
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders = {path.parent for path in FILES}
+    assert {ROOT / name.replace(".", "/") for name in tool["packages"]} == folders
+    data = {
+        path
+        for package, patterns in tool["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    assert data == {path for path in (ROOT / "optim").rglob("*.*") if path.suffix not in (".py", ".pyc")}
 
 
 ROOMS = [importlib.import_module(f"optim.{room}") for room in FLOOR]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -31,7 +33,9 @@ class Slider:
     array([0.001, 0.01 , 0.1  , 1.   ])
     """
 
-    def __init__(self, label, low, high, default, positions=40, log=False):
+    def __init__(
+        self, label: str, low: float, high: float, default: float, positions: int = 40, log: bool = False
+    ) -> None:
         who = f"Slider {label!r}"
         for name, value in (("low", low), ("high", high), ("default", default)):
             real_numbers(who, name, value, POSITIVE if log else FINITE)
@@ -50,12 +54,13 @@ class Slider:
         values[self.position] = default
         self.label, self.values, self.default, self.log = label, values, float(default), log
 
-    def words(self):
+    def words(self) -> list[str]:
         """Return what is shown at each position."""
-        shown = {"precision": self.digits, "fractional": False, "trim": "-"}
-        return [np.format_float_positional(value, **shown) for value in self.values]  # 1000, not 1e+03
+        return [  # 1000, not 1e+03
+            np.format_float_positional(value, self.digits, fractional=False, trim="-") for value in self.values
+        ]
 
-    def widget(self):
+    def widget(self) -> Any:
         """Return the ipywidget."""
         low, high = self.values[[0, -1]]
         shared = {"value": self.default, "description": self.label, "readout_format": f".{self.digits}g"}
@@ -68,11 +73,11 @@ class Slider:
         widget.layout.width = "24em"
         return widget
 
-    def picked(self, widget):
+    def picked(self, widget: Any) -> Any:
         """Return the value at which the ipywidget stands."""
         return widget.value
 
-    def html(self):
+    def html(self) -> str:
         """Return the control on the static page."""
         words = html.escape(json.dumps(self.words(), ensure_ascii=False))
         default = self.words()[self.position]
@@ -101,27 +106,27 @@ class Choice:
 
     position = 0
 
-    def __init__(self, label, options):
+    def __init__(self, label: str, options: dict[str, Any]) -> None:
         if len(options) < 2:
             raise ValueError(f"Choice {label!r}: there must be two options or more; got {list(options)}")
         self.label, self.options = label, dict(options)
         self.values = list(options.values())
         self.default = self.values[0]
 
-    def words(self):
+    def words(self) -> list[str]:
         """Return what is shown at each position."""
         return list(self.options)
 
-    def widget(self):
+    def widget(self) -> Any:
         """Return the ipywidget."""
         places = [(word, place) for place, word in enumerate(self.options)]
         return ipywidgets.Dropdown(options=places, value=self.position, description=self.label)
 
-    def picked(self, widget):
+    def picked(self, widget: Any) -> Any:
         """Return the value at which the ipywidget stands."""
         return self.values[widget.value]
 
-    def html(self):
+    def html(self) -> str:
         """Return the control on the static page."""
         options = "".join(f'<option value="{k}">{html.escape(word)}</option>' for k, word in enumerate(self.options))
         return (
@@ -130,7 +135,7 @@ class Choice:
         )
 
 
-def _digits(values, written):
+def _digits(values: np.ndarray, written: Iterable[float]) -> int:
     """Return how many digits tell the values apart, three at least, and show as they are the numbers of the author."""
     written = [number for number in written if float(f"{number:.6g}") == number]  # 0.9999, but not 2 / 3
     for digits in range(3, 17):

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from optim.explore import live, page
 from optim.explore.controls import Choice, Slider
 from optim.explore.table import Table
-from optim.marks import check_marks
+from optim.marks import Mark, check_marks
 from optim.plots import Panel, describe, picture
 
+Panels = Panel | Iterable[Panel]
 
-def explore(function, panels, caption, **controls):
+
+def explore(
+    function: Callable[..., Iterable[Mark]],
+    panels: Panels | Callable[..., Panels],
+    caption: str,
+    **controls: Slider | Choice,
+) -> Explorable:
     """Return an explorable: a picture that follows sliders and choices.
 
     Parameters
@@ -54,14 +62,14 @@ def explore(function, panels, caption, **controls):
 
 @dataclass
 class Explorable:
-    """What `explore` returns; see there."""
+    """A picture that follows sliders and choices, in two lives; `explore` makes one and tells what its parts are."""
 
-    function: Callable
-    panels: object
+    function: Callable[..., Iterable[Mark]]
+    panels: Panels | Callable[..., Panels]
     caption: str
-    controls: dict
+    controls: dict[str, Slider | Choice]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Put the choices first, and try the default setting."""
         for name, control in self.controls.items():
             if not isinstance(control, Slider | Choice):
@@ -74,40 +82,40 @@ class Explorable:
         self.defaults = {name: c.default for name, c in self.controls.items()}
         self.marks(**self.defaults)
 
-    def marks(self, **values):
+    def marks(self, **values: Any) -> list[Mark]:
         """Return the marks of one setting, or of all where sliders are arrays."""
         return check_marks("explore", self.function(**values), len(self.panels_of(**values)))
 
-    def panels_of(self, **values):
+    def panels_of(self, **values: Any) -> list[Panel]:
         """Return the panels of a setting."""
         panels = self.panels
         if callable(panels):
             panels = panels(**{name: values[name] for name in self.choices})
         return [panels] if isinstance(panels, Panel) else list(panels)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Say what is shown, and the key numbers of the default setting."""
         state = ", ".join(f"{c.label} {c.words()[c.position]}" for c in self.controls.values())
         return describe(f"{self.caption} [{state}]", self.marks(**self.defaults))
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         widget = {key: data for key, data in self.live()._repr_mimebundle_().items() if key.startswith("application/")}
         return {"text/plain": repr(self), "text/html": self.html, "image/png": self.png(), **widget}
 
-    def live(self):
+    def live(self) -> Any:
         """Return it as ipywidgets: its life in a kernel."""
         return live.widget(self)
 
-    def png(self):
+    def png(self) -> bytes:
         """Return the default setting as a PNG, for viewers that run no scripts and for paper."""
         return picture(self.panels_of(**self.defaults), self.marks(**self.defaults), self.caption).png
 
     @cached_property
-    def table(self):
+    def table(self) -> Table:
         """Everything the static page shows, at every setting."""
         return Table(self)
 
     @cached_property
-    def html(self):
+    def html(self) -> str:
         """A piece of HTML that needs nothing but a browser: its life on the static page."""
         return page.figure(self)

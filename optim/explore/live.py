@@ -4,33 +4,39 @@ from __future__ import annotations
 
 import html
 import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from optim.explore.legend import legend
-from optim.marks import on_panel
-from optim.plots import draw
+from optim.marks import Mark, on_panel
+from optim.plots import Panel, draw
+
+if TYPE_CHECKING:
+    from optim.explore.explorable import Explorable
 
 
-def widget(explorable):
+def widget(explorable: Explorable) -> Any:
     """Return an explorable as ipywidgets."""
     controls = {name: control.widget() for name, control in explorable.controls.items()}
     images = [ipywidgets.Image(format="png") for _ in explorable.panels_of(**explorable.defaults)]
     readout = ipywidgets.HTML()
     starts = {name: control.value for name, control in controls.items()}
     reset = ipywidgets.Button(description="Reset")
-    cache = {}  # by what the choices are: panels follow nothing else
+    cache: dict[tuple[Any, ...], list[CachedAxes]] = {}  # by what the choices are: panels follow nothing else
 
-    def axes_of(values):
+    def axes_of(values: dict[str, Any]) -> list[CachedAxes]:
         """Return the axes of all panels, drawn when a choice is made for the first time."""
         chosen = tuple(controls[name].value for name in explorable.choices)
         if chosen not in cache:
             cache[chosen] = [CachedAxes(panel) for panel in explorable.panels_of(**values)]
         return cache[chosen]
 
-    def show(_=None):
+    def show(_: Any = None) -> None:
         values = {name: explorable.controls[name].picked(control) for name, control in controls.items()}
         marks = explorable.marks(**values)
         for number, (image, axes) in enumerate(zip(images, axes_of(values), strict=True)):
@@ -39,7 +45,7 @@ def widget(explorable):
         readouts = " ".join(mark.describe() for mark in marks if mark.panel is None)
         readout.value = f"{legend(marks)}<b>{html.escape(readouts)}</b>"
 
-    def go_back(_):
+    def go_back(_: Any) -> None:
         for name, control in controls.items():
             control.value = starts[name]
 
@@ -61,15 +67,16 @@ def widget(explorable):
 class CachedAxes:
     """A panel whose axes and landscape are drawn once, and whose marks are drawn anew at each move."""
 
-    def __init__(self, panel):
+    def __init__(self, panel: Panel) -> None:
         self.panel = panel
-        fig = panel.figure()
-        fig.canvas.draw()
-        self.figure, self.background = fig, fig.canvas.copy_from_bbox(fig.bbox)
+        self.figure = panel.figure()
+        self.canvas = FigureCanvasAgg(self.figure)
+        self.canvas.draw()
+        self.background = self.canvas.copy_from_bbox(self.figure.bbox)
 
-    def paint(self, marks):
+    def paint(self, marks: Iterable[Mark]) -> bytes:
         """Return the panel with these marks as a PNG."""
-        canvas, ax = self.figure.canvas, self.figure.axes[0]
+        canvas, ax = self.canvas, self.figure.axes[0]
         canvas.restore_region(self.background)
         for artist in draw(ax, marks):
             ax.draw_artist(artist)

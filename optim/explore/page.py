@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Sequence
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from optim.explore.legend import legend
+from optim.explore.table import Table
 from optim.marks import COLORS
-from optim.plots import data_address
+from optim.plots import Panel, data_address
+
+if TYPE_CHECKING:
+    from optim.explore.explorable import Explorable
 
 LIGHT, DARK = (";".join(f"--c{k}:{color}" for k, color in enumerate(colors)) for colors in zip(*COLORS, strict=True))
 PALETTE = f'.explorable{{{LIGHT}}}\n:root[data-theme="dark"] .explorable{{{DARK}}}\n'
@@ -18,7 +24,7 @@ STYLE = PALETTE + files("optim.explore").joinpath("page.css").read_text(encoding
 SCRIPT = files("optim.explore").joinpath("page.js").read_text(encoding="utf-8")
 
 
-def figure(explorable):
+def figure(explorable: Explorable) -> str:
     """Return an explorable as one piece of HTML that shows the default setting before any script runs."""
     table, caption = explorable.table, html.escape(explorable.caption)
     readout = html.escape(" ".join(table.words[number][table.default] for number in table.readouts))
@@ -47,7 +53,7 @@ def figure(explorable):
     )
 
 
-def _panel(explorable, number):
+def _panel(explorable: Explorable, number: int) -> str:
     """Return one panel: the picture of its axes, and above it what moves."""
     table = explorable.table
     panels = [explorable.panels_of(**chosen)[number] for chosen in table.chosen]
@@ -61,7 +67,7 @@ def _panel(explorable, number):
     )
 
 
-def _backgrounds(panels):
+def _backgrounds(panels: Sequence[Panel]) -> str:
     """Return the pictures of the axes: one, or where the choices change the panel one for each choice."""
     changes = any(panel != panels[0] for panel in panels)
     tags = []
@@ -71,7 +77,7 @@ def _backgrounds(panels):
     return "".join(tags)
 
 
-def _shape(table, number):
+def _shape(table: Table, number: int) -> str:
     """Return a mark at the default setting as SVG; the script redraws it by the same rule."""
     entry = table.marks[number]
     x, y = (table.columns[entry[axis]] for axis in ("x", "y"))

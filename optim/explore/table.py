@@ -6,10 +6,16 @@ import base64
 import itertools
 import json
 import zlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optim.marks import fill
+from optim.marks import Mark, fill
+from optim.plots import Panel
+
+if TYPE_CHECKING:
+    from optim.explore.explorable import Explorable
 
 # A point further than this from the frame, in CSS pixels, is off the page for good: a curve is cut here.
 REACH = 20_000
@@ -38,8 +44,12 @@ class Table:
         Columns and words, deflated and in base64.
     """
 
-    def __init__(self, explorable):
-        self.columns, self.marks, self.drawn, self.words, self.readouts = [], [], [], [], []
+    def __init__(self, explorable: Explorable) -> None:
+        self.columns: list[np.ndarray] = []
+        self.marks: list[dict[str, Any]] = []
+        self.drawn: list[Mark] = []
+        self.words: list[list[str]] = []
+        self.readouts: list[int] = []
         sliders, choices = explorable.sliders, explorable.choices
         self.grid = tuple(len(slider.values) for slider in sliders.values())
         self.settings = int(np.prod(self.grid)) * int(np.prod([len(c.values) for c in choices.values()]))
@@ -64,21 +74,23 @@ class Table:
             self._add(marks, panels)
         self._pack()
 
-    def _add(self, marks, panels):
+    def _add(self, marks: Sequence[Mark], panels: Sequence[Sequence[Panel]]) -> None:
         """Add one mark, given as it is for each choice."""
-        mark, entry = marks[0], {}
+        mark = marks[0]
+        entry: dict[str, Any] = {}
         if mark.template is not None:
             entry["words"] = self._words(marks)
-        if mark.panel is None:
+        number = mark.panel
+        if number is None:
             self.readouts.append(entry["words"])
             return
-        pairs = [self._pixels(m, p[m.panel]) for m, p in zip(marks, panels, strict=True)]
+        pairs = [self._pixels(m, p[number]) for m, p in zip(marks, panels, strict=True)]
         x, y = (self._column([pair[axis] for pair in pairs]) for axis in (0, 1))
-        panel = panels[0][mark.panel]
+        panel = panels[0][number]
         self.drawn.append(mark)
-        self.marks.append({"panel": mark.panel, "x": x, "y": y, **entry, **mark.geometry(panel.x, panel.box)})
+        self.marks.append({"panel": number, "x": x, "y": y, **entry, **mark.geometry(panel.x, panel.box)})
 
-    def _pixels(self, mark, panel):
+    def _pixels(self, mark: Mark, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
         """Return x and y in tenths of a pixel, shapes (points, 1 or settings of the sliders)."""
         x, y = (self._by_setting(mark, a) for a in panel.pixels(*mark.points()))
         _, _, width, height = panel.box
@@ -88,9 +100,9 @@ class Table:
             away = ~(np.abs(x) + np.abs(y) < REACH)
             if away.any():
                 x, y = np.where(away, -REACH, x), np.where(away, -REACH, y)
-        return tuple(np.rint(10 * a).astype(np.int32) for a in (x, y))
+        return np.rint(10 * x).astype(np.int32), np.rint(10 * y).astype(np.int32)
 
-    def _by_setting(self, mark, a):
+    def _by_setting(self, mark: Mark, a: np.ndarray) -> np.ndarray:
         """Return an array of the shape (points, 1) where it is the same for all settings, (points, settings) else."""
         if a.ndim <= 1:
             return np.atleast_1d(a)[:, None]
@@ -102,7 +114,7 @@ class Table:
                 f"{', '.join(map(str, self.grid))}), one axis for each slider"
             ) from None
 
-    def _column(self, parts):
+    def _column(self, parts: list[np.ndarray]) -> int:
         """Join what the choices gave to one column, and return its number; a column that is there is used again."""
         if any(part.shape[1] > 1 for part in parts) or any(not np.array_equal(part, parts[0]) for part in parts):
             each = int(np.prod(self.grid))
@@ -116,17 +128,17 @@ class Table:
         self.columns.append(np.ascontiguousarray(column))
         return len(self.columns) - 1
 
-    def _words(self, marks):
+    def _words(self, marks: Sequence[Mark]) -> int:
         """Fill in a text at every setting, and return its number."""
         words = []
         for mark in marks:
             values = [np.broadcast_to(value, self.grid).reshape(-1) for value in mark.values]
             each = int(np.prod(self.grid))
-            words += [fill(mark.template, [value[k] for value in values]) for k in range(each)]
+            words += [fill(mark.template or "", [value[k] for value in values]) for k in range(each)]
         self.words.append(words)
         return len(self.words) - 1
 
-    def _pack(self):
+    def _pack(self) -> None:
         """Deflate columns and words: second differences along the points, their bytes in four planes."""
         pieces, self.layout, start = [], [], 0
         for column in self.columns:
@@ -141,7 +153,7 @@ class Table:
         self.packed = base64.b64encode(zlib.compress(b"".join(pieces), 9)).decode()
 
 
-def cut(x, y, width, height):
+def cut(x: np.ndarray, y: np.ndarray, width: float, height: float) -> tuple[np.ndarray, np.ndarray]:
     """Cut each curve where it is off the page for good; what follows stays at the cut.
 
     A curve that diverges is drawn up to REACH pixels outside its frame, in the direction in which it really leaves.
