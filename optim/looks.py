@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+__all__ = ["Look", "looks_of", "sheet", "variables"]
+
 
 @dataclass(frozen=True)
 class Look:

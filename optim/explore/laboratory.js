@@ -138,8 +138,9 @@ function paintGround(canvas, loss, view, width, height, ratio, colors) {
   for (let j = 0, p = 0; j < h; j++) {
     for (let i = 0, left = 0; i < w; i++, p += 4) {
       const value = at(i, j);
-      let band = 0;
+      let band = left;  // mostly the same as beside it
       while (band < bands - 1 && !(value < levels[band])) band++;
+      while (band > 0 && value < levels[band - 1]) band--;
       const edge = (i && band !== left) || (j && band !== above[i]);
       const shade = shades[band];
       for (let n = 0; n < 3; n++) image.data[p + n] = edge ? (shade[n] + line[n]) / 2 : shade[n];
@@ -218,7 +219,7 @@ function laboratory(root, spec, model = null) {
     const { context, width, height, ratio } = prepare(land);
     view = fit(loss(), width, height);
     const key = [state.landscape, width, height, ratio, colors.low].join();
-    if (key !== groundKey) paintGround(ground, loss(), view, width, height, ratio, colors);
+    if (key !== groundKey) paintGround(ground, loss(), view, width, height, Math.min(ratio, 2), colors);
     groundKey = key;
     context.drawImage(ground, 0, 0, width, height);
     context.fillStyle = colors.soft;
