@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import traitlets
+from browser import ROOT
+from notebooks import laboratories
 
 from optim import (
     SGD,
@@ -402,6 +404,34 @@ def test_without_scripts_there_is_a_picture_and_an_honest_sentence(browser, addr
     assert page.locator(".laboratory img").evaluate("(image) => image.naturalWidth") == 560
     assert "needs JavaScript" in page.locator(".laboratory").inner_text()
     context.close()
+
+
+# ---- The home page.
+
+
+@pytest.fixture(scope="module")
+def home():
+    """Return the laboratory that opens the home page."""
+    (shown,) = laboratories(ROOT / "chapters" / "home.ipynb")
+    return shown
+
+
+def test_every_default_of_the_home_page_comes_down(home):
+    ends = {}
+    for label in home.losses:
+        home.landscape = label
+        for name, run in home.runs().items():
+            assert run.loss[-1] < run.loss[0] / 100
+            ends[label, name] = run
+    arrive = {name for (label, name), run in ends.items() if label == "a curved valley" and run.loss[-1] < 1e-4}
+    assert arrive == {"Momentum", "Adam"}  # as the page says
+    found = [run.final for (label, _), run in ends.items() if label == "four minima"]
+    assert len({tuple(theta.round()) for theta in found}) == 3
+    home.landscape = "a ravine"
+    home.settings = {"Momentum": {"lam": 0.0}}
+    assert home.runs()["Momentum"].loss[-1] > 0.01  # it creeps
+    home.settings = {"Momentum": {"lam": 0.95}}
+    assert home.runs()["Momentum"].theta[:, 0].max() > 1  # past the star
 
 
 # ---- In a kernel.
