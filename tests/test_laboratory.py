@@ -226,12 +226,12 @@ def words(value):
     if not np.isfinite(value):
         return "diverged"
     if value < 1e-12:
-        return "< 1e−12"
+        return "L < 1e−12"
     if value > 1e6:
-        return "> 1e6"
+        return "L > 1e6"
     mantissa, power = f"{value:.2e}".split("e")
     text = f"{float(mantissa):g}e{int(power)}" if not -3 <= int(power) <= 5 else f"{float(f'{value:.3g}'):.15g}"
-    return text.replace("-", "−")
+    return f"L = {text.replace('-', '−')}"
 
 
 def ends(loss, rules, start, steps=100):
@@ -307,7 +307,7 @@ def test_one_step_back_and_a_point_of_a_curve_are_read_as_computed(browser, addr
         page.mouse.move(box["x"] + (theta[0] + 2.2) / unit, box["y"] + box["height"] / 2 - theta[1] / unit)
         drawn_anew(page)
         read = page.locator(".reading").inner_text()
-        assert read == f"SGD, step 1: θ = (−1.82, −0.4), L = {words(run.loss[1])}"
+        assert read == f"SGD, step 1: θ = (−1.82, −0.4), {words(run.loss[1])}"
         x, y = page.locator(".land canvas").bounding_box()["x"] - 5, box["y"] - 5
         page.mouse.move(x, y)
         drawn_anew(page)
