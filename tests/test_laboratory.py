@@ -393,6 +393,15 @@ def test_on_a_phone_all_of_it_is_in_view_and_large_enough_to_read(browser, addre
         assert page.evaluate(small) == 0
 
 
+@pytest.mark.parametrize("view", [{}, PHONE], ids=["screen", "phone"])
+def test_its_height_is_kept_free_before_the_script_comes(browser, address, view):
+    with opened(browser, address, **view) as page:
+        kept, needed = page.locator(".laboratory").evaluate(
+            "(figure) => [parseFloat(getComputedStyle(figure).minHeight), figure.getBoundingClientRect().height]"
+        )
+        assert needed - 40 < kept <= needed
+
+
 def test_a_laboratory_weighs_little(shown):
     assert len(zlib.compress(shown.html.encode(), 9)) <= 25_000
 

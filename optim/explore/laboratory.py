@@ -314,7 +314,7 @@ class Laboratory(anywidget.AnyWidget):
         small = _small(self.still().png)
         return "\n".join(
             [
-                '<figure class="laboratory">',
+                f'<figure class="laboratory" style="--rows:{len(self.spec["methods"])}">',
                 f"<style>{STYLE}</style>",
                 self.caption,
                 f'<noscript><img alt="{html.escape(repr(self))}" src="data:image/webp;base64,{small}">'
