@@ -30,7 +30,8 @@ def ends(eta):
     return {way: seen.numbers(way + ":")[0] for way in ("off-line", "mini-batches of 32", "on-line")}
 
 
-ETAS = explorable("optimization", WAYS).sliders["eta"].values
+def etas():
+    return explorable("optimization", WAYS).sliders["eta"].values
 
 
 def test_at_a_small_rate_only_the_on_line_run_has_moved_far():
@@ -39,19 +40,19 @@ def test_at_a_small_rate_only_the_on_line_run_has_moved_far():
 
 
 def test_the_on_line_run_diverges_first():
-    for eta in ETAS:
+    for eta in etas():
         assert (ends(eta)["on-line"] < 0.45) == (eta < 0.0604)
         assert (ends(eta)["on-line"] < 1e6) == (eta < 0.19)
 
 
 def test_mini_batches_hold_until_near_the_end_of_the_slider():
-    late = {eta: ends(eta)["mini-batches of 32"] for eta in ETAS if eta >= 0.05}
+    late = {eta: ends(eta)["mini-batches of 32"] for eta in etas() if eta >= 0.05}
     assert all(loss < 0.27 for eta, loss in late.items() if eta <= 0.432)
     assert late[0.509] == pytest.approx(0.31, abs=5e-3) and late[0.6] > 100
 
 
 def test_each_way_at_its_best():
-    lowest = {way: min(np.nan_to_num(ends(eta)[way], nan=np.inf) for eta in ETAS) for way in ends(0.01)}
+    lowest = {way: min(np.nan_to_num(ends(eta)[way], nan=np.inf) for eta in etas()) for way in ends(0.01)}
     assert ends(0.311)["off-line"] == lowest["off-line"] == pytest.approx(0.266, abs=5e-4)
     assert lowest["mini-batches of 32"] == pytest.approx(0.243, abs=5e-4)
     assert lowest["on-line"] == pytest.approx(0.244, abs=5e-4)
