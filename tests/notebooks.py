@@ -2,17 +2,22 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 
 from optim.explore import Explorable
+from optim.plots import Curve, Note
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("*.ipynb"))
+CHAPTER_FILES = {path.stem: path for path in CHAPTERS}
 
 
+@cache
 def explorables(path):
-    """Run of a notebook what its explorables need, and return them."""
+    """Run of a notebook what its explorables need, once, and return them."""
     names, found = {}, []
     for body in _needed(
         [ast.parse(c.source) for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
@@ -23,6 +28,37 @@ def explorables(path):
         if isinstance(value, Explorable):
             found.append(value)
     return found
+
+
+def explorable(chapter, says):
+    """Return the explorable of a chapter, ``"sgd"`` for one, that says these words below its picture."""
+    [found] = [shown for shown in explorables(CHAPTER_FILES[chapter]) if says in shown.says]
+    return found
+
+
+class Moved:
+    """What a reader sees of an explorable with its controls moved; those not named stay at their default.
+
+    A slider is moved to a number at which it can stand on the page, a choice to one of its words.
+    """
+
+    def __init__(self, shown, **settings):
+        values = dict(shown.defaults)
+        for name, setting in settings.items():
+            control = shown.controls[name]
+            assert str(setting) in control.words(), f"{name} cannot be set to {setting}, only to {control.words()}"
+            values[name] = control.values[control.words().index(str(setting))]
+        self.marks = shown.marks(**values)
+
+    def numbers(self, words):
+        """Return the numbers of the note that contains these words."""
+        [note] = [mark for mark in self.marks if isinstance(mark, Note) and words in mark.template]
+        return [float(value) for value in note.values]
+
+    def curve(self, label, panel=0):
+        """Return x and y of the curve with this label."""
+        [mark] = [mark for mark in self.marks if isinstance(mark, Curve) and (mark.label, mark.panel) == (label, panel)]
+        return np.broadcast_arrays(mark.x, mark.y)
 
 
 def answered(product, answers):
