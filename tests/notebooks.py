@@ -46,8 +46,9 @@ class Moved:
         values = dict(shown.defaults)
         for name, setting in settings.items():
             control = shown.controls[name]
-            assert str(setting) in control.words(), f"{name} cannot be set to {setting}, only to {control.words()}"
-            values[name] = control.values[control.words().index(str(setting))]
+            word = setting if isinstance(setting, str) else f"{setting:.15g}"
+            assert word in control.words(), f"{name} cannot be set to {word}, only to {control.words()}"
+            values[name] = control.values[control.words().index(word)]
         self.marks = shown.marks(**values)
 
     def numbers(self, words):

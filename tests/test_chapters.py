@@ -119,3 +119,12 @@ def test_every_exercise_has_its_solution(chapter):
     exercises = re.findall(r"\{exercise-start\}.*\n:label: (\S+)", text(chapter))
     assert exercises
     assert exercises == re.findall(r"\{solution-start\} (\S+)", text(chapter))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_label_of_an_equation_is_never_read(chapter):
+    everything = "\n".join(cell.source for cell in cells(chapter))
+    labels = re.findall(r"\$\$ \(([\w-]+)\)$", everything, re.MULTILINE)
+    assert labels
+    for label in labels:
+        assert everything.count(f"({label})") == 1, label
