@@ -42,7 +42,7 @@ def _shown(path, call, kind):
 
 def explorable(chapter, says):
     """Return the explorable of a chapter, ``"sgd"`` for one, that says these words below its picture."""
-    [found] = [shown for shown in explorables(CHAPTER_FILES[chapter]) if says in shown.says]
+    [found] = [shown for shown in explorables(CHAPTER_FILES[chapter]) if says in shown.caption]
     return found
 
 
