@@ -19,15 +19,15 @@ def answer(notebook, request):
     """Call the function that is asked for and return what it returned, with the arguments as it left them."""
     arguments, keywords = decode(request["arguments"]), decode(request["keywords"])
     try:
-        function = notebook.function(request["function"])
-        result = function(*arguments, **keywords)
+        with notebook.as_main():
+            result = notebook.function(request["function"])(*arguments, **keywords)
         return {"result": encode(result), "arguments": encode(arguments), "keywords": encode(keywords)}
     except Missing as error:
         return {"missing": str(error)[:LONGEST_TEXT]}
     except NotAllowed as error:
         return {"refused": str(error)[:LONGEST_TEXT]}
     except BaseException as error:  # also what a student raises to get out: SystemExit, KeyboardInterrupt
-        message = f"{error}; {notebook.first_failure()}" if isinstance(error, NameError) else str(error)
+        message = f"{error}; {notebook.why_undefined(error.name)}" if isinstance(error, NameError) else str(error)
         return {"raised": type(error).__name__[:80], "message": message[:LONGEST_TEXT]}
 
 
