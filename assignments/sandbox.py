@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from assignments.inside.codec import decode, encode
-from assignments.inside.notebook import Notebook
+from assignments.inside.notebook import PLANS, Notebook
 from assignments.inside.worker import answer
 from assignments.isolation import Bubblewrap, NoIsolation
 
@@ -59,11 +59,19 @@ class StudentError(Exception):
 class InProcess:
     """A notebook's functions in this very process, without walls and without limits: for one's own code."""
 
+    out_of_time = False  # there is no limit
+
     def __init__(self, cells):
         self.notebook = Notebook(cells)
+        self.plan = self.notebook.plan
+
+    def plans(self, names):
+        """Return the plans that differ for these functions; see `assignments.inside.notebook`."""
+        return self.notebook.plans(names)
 
     def call(self, function, *arguments, **keywords):
         """Call a function of the notebook; see `Sandbox.call`."""
+        self.notebook.plan = self.plan
         request = json.loads(json.dumps(_request(function, arguments, keywords)))
         return parse_reply(answer(self.notebook, request), function, arguments, keywords)
 
@@ -84,6 +92,7 @@ class Sandbox:
     def __init__(self, cells, isolation):
         self.cells = cells
         self.isolation = isolation
+        self.plan = PLANS[0]
         self.process = None
         self.deadline = None
         self.out_of_time = False
@@ -111,7 +120,7 @@ class Sandbox:
         left = WALL_TIME if self.deadline is None else self.deadline - time.monotonic()
         self.deadline = time.monotonic() + STARTING_TIME
         try:
-            self._send({"cells": self.cells, "limits": LIMITS})
+            self._send({"cells": self.cells, "limits": LIMITS, "plan": self.plan})
             self._receive()
             self.inside = _children(self.process.pid)
             self.deadline = time.monotonic() + left  # starting is the machine's time, not the student's
@@ -121,6 +130,24 @@ class Sandbox:
             said = self.process.stderr.read(2000).decode("utf-8", "replace").strip()
             self.close()
             raise OSError(said or "the process with the student's code did not start") from None
+
+    def plans(self, names):
+        """Return the plans that differ for these functions; see `assignments.inside.notebook`.
+
+        Raises
+        ------
+        StudentError
+            If the notebook cannot be read.
+        """
+        if self.process is None:
+            self.start()
+        try:
+            self._send({"plans": names})
+            reply = self._receive()
+        except _Lost as lost:
+            self.close()
+            raise StudentError(f"the notebook cannot be read: the process {lost}") from None
+        return [plan for plan in PLANS if plan in reply]
 
     def call(self, function, *arguments, **keywords):
         """Call a function of the notebook and return what it returned.

@@ -54,9 +54,11 @@ def main():
     first = json.loads(requests.readline())
     drop_privileges(first["limits"])
     print(json.dumps("ready"), file=answers, flush=True)
-    notebook = Notebook(first["cells"])
+    notebook = Notebook(first["cells"], first["plan"])
     for line in requests:
-        print(json.dumps(answer(notebook, json.loads(line))), file=answers, flush=True)
+        request = json.loads(line)
+        reply = notebook.plans(request["plans"]) if "plans" in request else answer(notebook, request)
+        print(json.dumps(reply), file=answers, flush=True)
 
 
 if __name__ == "__main__":
