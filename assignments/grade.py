@@ -145,12 +145,11 @@ def grade_question(question, assignment, open_sandbox, with_hidden=True):
     calls, outcomes = [], []
     sandbox = open_sandbox()
     try:
-        for number, case in enumerate(question.test_cases):
+        for number, case in enumerate(question.tests):
             if case.hidden and not with_hidden:
                 continue
             message = _failure(case, number, question, assignment, sandbox, calls)
-            title = " ".join((case.body.test_func.__doc__ or case.body.test_func.__name__).split())
-            outcomes.append(Outcome(title, 0.0 if message else case.points, case.points, case.hidden, message))
+            outcomes.append(Outcome(case.title, 0.0 if message else case.points, case.points, case.hidden, message))
     finally:
         sandbox.close()
     points, most = (sum(getattr(o, name) for o in outcomes) for name in ("points", "max_points"))
@@ -162,7 +161,7 @@ def grade_question(question, assignment, open_sandbox, with_hidden=True):
 
 def _failure(case, number, question, assignment, sandbox, calls):
     """Run one test; return why it failed, or an empty text."""
-    test = case.body.test_func
+    test = case.function
     names = test.__code__.co_varnames[: test.__code__.co_argcount]
     rng = np.random.default_rng([question.seed, number])
     mutated = {}
