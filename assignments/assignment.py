@@ -107,12 +107,18 @@ class Assignment:
     variant : dict
         What was drawn for the course.
     questions : tuple of Question
+    version : str
+        Of the problem set, whatever the course.
+    course : str
+        Which secret drew the conventions and the hidden data, without giving it away.
     """
 
     name: str
     title: str
     variant: dict[str, Any]
     questions: tuple[Question, ...]
+    version: str = ""
+    course: str = ""
 
     @property
     def points(self) -> float:

@@ -54,6 +54,10 @@ class QuestionResult:
         What the student is told about it.
     public : bool
         Whether the mistake shows in the public tests, so that naming it gives nothing away.
+    note : str
+        A sentence about how it was graded.
+    ungraded : str
+        Why the grader failed on it, as a clause; the points are then none.
     """
 
     question: str
@@ -64,6 +68,8 @@ class QuestionResult:
     misconception: str = ""
     feedback: str = ""
     public: bool = True
+    note: str = ""
+    ungraded: str = ""
 
 
 @dataclass

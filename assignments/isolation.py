@@ -35,6 +35,15 @@ class UnprivilegedUser:
 class Bubblewrap:
     """New namespaces for processes, network and files; of the files only Python and the libraries, read-only."""
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Do nothing."""
+
     def command(self):
         """Return the command that starts the worker."""
         files = []

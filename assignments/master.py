@@ -3,15 +3,17 @@
 A master is an ordinary notebook. Raw cells say what the cells between them are; their markers are those of
 otter-grader (https://otter-grader.readthedocs.io):
 
-- ``# BEGIN QUESTION`` to ``# END QUESTION``: a question. Below the marker stand, as YAML, its ``name`` and its ``points``:
-  one number for each test, or one number with ``manual: true`` where a person marks it.
+- ``# BEGIN QUESTION`` to ``# END QUESTION``: a question. Below the marker stand, as YAML, its ``name`` and its
+  ``points``: one number for each test, or one number with ``manual: true`` where a person marks it.
 - ``# BEGIN SOLUTION`` to ``# END SOLUTION``: the solution. In its code the lines from ``# BEGIN SOLUTION NO PROMPT`` to
-  ``# END SOLUTION`` are for the grader only; those between ``\"\"\" # BEGIN PROMPT`` and ``\"\"\" # END PROMPT`` are what
-  students find there instead.
-- ``# BEGIN TESTS`` to ``# END TESTS``: the tests, one function a cell. One whose cell begins with ``# HIDDEN`` is hidden.
+  ``# END SOLUTION`` are for the grader only; those from a line that ends in ``# BEGIN PROMPT`` to one that ends in
+  ``# END PROMPT``, a text in three quotes, are what students find there instead.
+- ``# BEGIN TESTS`` to ``# END TESTS``: the tests, one function a cell. A cell that begins with ``# HIDDEN`` is not shown
+  to students.
 
-Three more are this package's own:
+Four more are this package's own:
 
+- ``# VERSION``: the ``version`` of the problem set, a number for people. A digest of the whole master stands beside it;
 - ``# VARIANT`` names, as YAML, what each course decides anew, with the options that are drawn from. A line that begins
   with ``#:`` and what stands in double braces belong to Jinja, which fills in what was drawn;
 - in a question, ``# MISCONCEPTIONS`` lists the usual wrong answers, each as an edit of the solution (or a list of
@@ -34,7 +36,9 @@ from typing import Any
 import jinja2
 import yaml
 
+from assignments import version
 from assignments.assignment import Assignment, Misconception, Question, Test
+from assignments.course import Course
 from assignments.submission import PROMPT, Cell
 
 CANARY = "CANARY-8f41c6"
@@ -120,9 +124,12 @@ class Draft:
         if bool(self.tests) == bool(self.rubric) or bool(self.rubric) != bool(self.settings.get("manual")):
             raise BadMaster(f"{self.where}: a question has either tests, or a rubric and `manual: true`")
         if self.tests and (not isinstance(points, list) or len(points) != len(self.tests)):
-            raise BadMaster(f"{self.where}: there are {len(self.tests)} tests, and `points` should name as many numbers")
+            raise BadMaster(
+                f"{self.where}: there are {len(self.tests)} tests, and `points` should name as many numbers"
+            )
         tests = tuple(
-            Test(cell.text, worth, _hidden(cell)) for cell, worth in zip(self.tests, points if self.tests else (), strict=True)
+            Test(cell.text, worth, _hidden(cell))
+            for cell, worth in zip(self.tests, points if self.tests else (), strict=True)
         )
         if any(test.points for test in tests if not test.hidden):
             raise BadMaster(
@@ -165,6 +172,11 @@ class Draft:
 def variant_options(name: str) -> dict[str, list[Any]]:
     """Return what each course decides in the assignment `name`, with what is drawn from."""
     return next((_yaml(name, cell) for cell in read(name) if _marker(cell) == "VARIANT"), {})
+
+
+def draw_variant(name: str, course: Course) -> dict[str, Any]:
+    """Return what a course has drawn for the assignment `name`."""
+    return {key: course.choose(f"{name}.{key}", values) for key, values in variant_options(name).items()}
 
 
 def check_variant(name: str, chosen: Any) -> dict[str, Any]:
@@ -218,23 +230,23 @@ def make(name: str, chosen: dict[str, Any], seed: Callable[[str], int], master: 
     BadMaster
         If the master breaks one of the rules at the top of this module.
     """
+    master = master or read(name)
     try:
-        cells = [
-            Cell(cell.kind, TEMPLATES.from_string(cell.text).render(chosen)) for cell in (master or read(name))
-        ]
+        cells = [Cell(cell.kind, TEMPLATES.from_string(cell.text).render(chosen)) for cell in master]
     except jinja2.TemplateError as error:
         raise BadMaster(f"{name}: a template cannot be filled in: {error}") from None
     parts = _parts(name, cells)
+    number = next((_yaml(name, cell)["version"] for cell in cells if _marker(cell) == "VERSION"), 1)
     drafts = [part for part in parts if isinstance(part, Draft)]
     questions = tuple(draft.question(seed(f"{name}.{draft.settings['name']}")) for draft in drafts)
     released = [cell for part in parts for cell in (part.handed_out() if isinstance(part, Draft) else [part])]
     for number, cell in enumerate(released, start=1):
         if CANARY in cell.text:
-            raise BadMaster(
-                f"{name}: cell {number} of the release would be {cell.text[:60]!r}: is a marker mistyped?"
-            )
+            raise BadMaster(f"{name}: cell {number} of the release would be {cell.text[:60]!r}: is a marker mistyped?")
     title = next(_heading(cell) for cell in cells if cell.kind == "markdown")
-    return Build(Assignment(name, title, chosen, questions), _notebook(released, {"name": name, "variant": chosen}))
+    full = f"{number} ({version.digest(*(f'{cell.kind} {cell.text}'.encode() for cell in master))})"
+    assignment = Assignment(name, title, chosen, questions, full)
+    return Build(assignment, _notebook(released, {"name": name, "variant": chosen}))
 
 
 def _parts(name: str, cells: Sequence[Cell]) -> list[Cell | Draft]:
@@ -257,8 +269,8 @@ def _parts(name: str, cells: Sequence[Cell]) -> list[Cell | Draft]:
                 if _hidden(cell):
                     _demand_canary(where, cell)
                 draft.tests.append(cell)
-            case ("VARIANT", False, _):
-                pass  # `variant_options` reads it
+            case ("VERSION" | "VARIANT", False, _):
+                pass  # `make` and `variant_options` read them
             case ("BEGIN QUESTION", False, _):
                 draft = Draft(where, _settings(where, cell))
                 draft.where = f"{name}, {draft.settings['name']}"
@@ -280,7 +292,9 @@ def _parts(name: str, cells: Sequence[Cell]) -> list[Cell | Draft]:
                     raise BadMaster(f"{where}: a question has a text with a heading, and a solution")
                 draft = None
             case _:
-                raise BadMaster(f"{where}: the marker `# {marker}` has no place here: is it, or one before it, mistyped?")
+                raise BadMaster(
+                    f"{where}: the marker `# {marker}` has no place here: is it, or one before it, mistyped?"
+                )
     if draft:
         raise BadMaster(f"{draft.where}: the question begins and does not end")
     return parts

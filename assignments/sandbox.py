@@ -56,6 +56,19 @@ class StudentError(Exception):
         self.kind = kind
 
 
+class MachineFailure(RuntimeError):
+    """The machine could not run a student's code; the message says which machine and why."""
+
+
+class Stopped(MachineFailure):
+    """The isolation was closed meanwhile."""
+
+
+def default_jobs():
+    """Return how many submissions are best graded at a time."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class InProcess:
     """A notebook's functions in this very process, without walls and without limits: for one's own code."""
 
