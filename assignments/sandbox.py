@@ -22,6 +22,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -71,22 +72,28 @@ class InProcess:
     ----------
     cells : list of str
         The notebook's code cells.
+
+    Attributes
+    ----------
     plan : str
         Which parts of the notebook are run; see `assignments.inside.notebook`.
-    functions : list of str
-        Those that will be called.
+    out_of_time : bool
+        Never, for there is no limit.
     """
 
-    def __init__(self, cells: Sequence[str], plan: str = PLANS[0], functions: Sequence[str] = ()) -> None:
-        self.notebook = Notebook(list(cells), plan)
-        self.functions = functions
+    out_of_time = False
 
-    def plans(self) -> list[str]:
+    def __init__(self, cells: Sequence[str]) -> None:
+        self.notebook = Notebook(list(cells))
+        self.plan = self.notebook.plan
+
+    def plans(self, functions: Sequence[str]) -> list[str]:
         """Return the plans that differ for these functions."""
-        return self.notebook.plans(self.functions)
+        return self.notebook.plans(functions)
 
     def call(self, function: str, *arguments: Any, **keywords: Any) -> Any:
         """Call a function of the notebook; see `Sandbox.call`."""
+        self.notebook.plan = self.plan
         request = json.loads(json.dumps(_request(function, arguments, keywords)))
         return parse_reply(answer(self.notebook, request), function, arguments, keywords)
 
@@ -203,38 +210,50 @@ class Patience:
             raise MachineFailure(self.cause)
 
 
+@dataclass
+class Spent:
+    """What a question has used up of its time, in seconds."""
+
+    computing: float = 0.0
+    waiting: float = 0.0
+
+
 class Usage:
-    """What a process has used up, seen from outside: of processors, and by waiting of its own accord.
+    """What a process uses up, seen from outside.
 
     It waits of its own accord while it neither runs, nor would run if it had a processor (Linux counts both for each
     process in nanoseconds), nor is stopped, nor waits for a disk.
+
+    Parameters
+    ----------
+    number : int
+        Of the process.
     """
 
     def __init__(self, number: int) -> None:
         self.place = Path(f"/proc/{number}")
-        self.waited = 0.0
-        self.running, self.queued = self._schedule()
+        self.ran, self.queued = self._schedule()
 
     def _schedule(self) -> tuple[float, float]:
         """Return for how long it has run, and for how long it waited for a processor, in seconds."""
-        running, queued, _ = (self.place / "schedstat").read_text().split()
-        return int(running) / 1e9, int(queued) / 1e9
+        ran, queued, _ = (self.place / "schedstat").read_text().split()
+        return int(ran) / 1e9, int(queued) / 1e9
 
-    def _state(self) -> str:
-        return (self.place / "stat").read_text().rsplit(")", 1)[1].split()[0]
+    def tick(self) -> tuple[float, float]:
+        """Return for how long it computed since the last look, and for how long it waited of its own accord.
 
-    def tick(self) -> None:
-        """Look at it, a tick after the last look. A longer one counts as a tick: then the grader itself was kept."""
+        The last look was a tick ago. If it was longer ago, something kept the grader itself, and it counts as a tick.
+        """
         try:
-            running, queued = self._schedule()
-            state = self._state()
-        except OSError:  # it has ended, and the supervisor will say how
-            return
-        busy = running + queued - self.running - self.queued
-        self.running, self.queued = running, queued
-        blind = running == queued == 0  # a kernel that does not count
-        if state not in "DTt" and not (blind and state == "R"):
-            self.waited += max(0.0, limits.TICK - busy)
+            ran, queued = self._schedule()
+            state = (self.place / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:  # it has ended, and its supervisor says how
+            return 0.0, 0.0
+        computed, busy = ran - self.ran, ran - self.ran + queued - self.queued
+        self.ran, self.queued = ran, queued
+        uncounted = ran == 0 and state == "R"  # by a kernel that does not count
+        waits = state not in "DTt" and not uncounted
+        return computed, max(0.0, limits.TICK - busy) if waits else 0.0
 
 
 class Worker:
@@ -242,43 +261,25 @@ class Worker:
 
     def __init__(self, server: ForkServer) -> None:
         self.server = server
-        self.process = -1
+        self.spent = Spent()
+        self.usage: Usage | None = None
+        self.handle = -1  # a pidfd: unlike a number it is not given to another process
         self.received = b""
+        self.read = 0
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         requests, self.requests = os.pipe()
         self.replies, replies = os.pipe()
-        for pipe in (self.requests, self.replies):
-            os.set_blocking(pipe, False)
         try:
+            for pipe in (self.requests, self.replies):
+                os.set_blocking(pipe, False)
             assert server.line
             socket.send_fds(server.line, [b"fork"], [requests, replies, theirs.fileno()])
-        except OSError:
-            self._close_lines()
-            raise self._failure("the process that starts all others has ended") from None
-        finally:
-            os.close(requests)
-            os.close(replies)
+            for line in (requests, replies):
+                os.close(line)
             theirs.close()
-        try:
-            patience = Patience(limits.STARTING_TIME, "it took too long to start a process")
-            while not select.select([self.control], [], [], limits.TICK)[0]:
-                patience.tick()
-            told, handles, _, _ = socket.recv_fds(self.control, 1000, 1)
-            if not handles:
-                raise self._failure(json.loads(told)["failed"] if told else "a process could not be started")
-            self.process = handles[0]
-            number = next(
-                int(line.split()[1])
-                for line in Path(f"/proc/self/fdinfo/{self.process}").read_text().splitlines()
-                if line.startswith("Pid:")
-            )
-            try:
-                self.usage: Usage | None = Usage(number)
-            except OSError:  # it has ended already
-                self.usage = None
-            ready = json.loads(self._line(lambda: patience.tick()))
-            if ready != "ready":
-                raise self._failure(ready["failed"])
+            self._begin()
+        except OSError:
+            raise self._failure("the process that starts all others has ended") from None
         except _Ended:
             self.close()
             raise self._failure("a process ended while it started") from None
@@ -286,32 +287,60 @@ class Worker:
             self.close()
             raise
 
+    def _begin(self) -> None:
+        """Wait until the process has shut everything else out."""
+        self.patience = Patience(limits.STARTING_TIME, "it took too long to start a process")
+        while not select.select([self.control], [], [], limits.TICK)[0]:
+            self.patience.tick()
+        told, handles, _, _ = socket.recv_fds(self.control, 1000, 1)
+        if not handles:
+            raise self._failure(json.loads(told)["failed"] if told else "a process could not be started")
+        self.handle = handles[0]
+        ready = json.loads(self._line())
+        if ready != "ready":
+            raise self._failure(ready["failed"])
+        about = Path(f"/proc/self/fdinfo/{self.handle}").read_text()
+        number = int(about.split("Pid:")[1].split()[0])
+        with contextlib.suppress(OSError):  # it may have ended already
+            self.usage = Usage(number)
+
     def _failure(self, cause: str) -> MachineFailure:
         return Stopped() if self.server.stopped else MachineFailure(cause)
 
-    def ask(self, request: Any) -> Any:
-        """Send a request and return the reply, which may be forged.
+    def send(self, request: Any) -> None:
+        """Send a request.
+
+        Raises
+        ------
+        StudentError, MachineFailure
+            If it is not taken.
+        """
+        cause = f"there was no reply in {limits.PATIENCE} seconds, in which it hardly ran"
+        self.patience = Patience(limits.PATIENCE, cause)
+        rest = memoryview(json.dumps(request).encode("ascii") + b"\n")
+        try:
+            while rest:
+                if not select.select([], [self.requests], [], limits.TICK)[1]:
+                    self._tick()
+                    continue
+                try:
+                    rest = rest[os.write(self.requests, rest) :]
+                except BlockingIOError:  # somebody at the other end has filled the pipe
+                    time.sleep(limits.TICK)
+                    self._tick()
+        except BrokenPipeError:
+            raise self._why_ended() from None
+
+    def reply(self) -> Any:
+        """Return the reply to the last request, which may be forged.
 
         Raises
         ------
         StudentError, MachineFailure
             If there is none.
         """
-        patience = Patience(limits.PATIENCE, f"there was no reply in {limits.PATIENCE} seconds, in which it hardly ran")
-
-        def tick() -> None:
-            patience.tick()
-            if self.usage is None:
-                return
-            self.usage.tick()
-            if self.usage.running >= limits.PROCESSOR_TIME:
-                raise OutOfTime(USED_UP)
-            if self.usage.waited >= limits.WAITING_TIME:
-                raise OutOfTime(f"did not come back within {limits.WAITING_TIME} seconds and was stopped")
-
         try:
-            self._send(json.dumps(request).encode("ascii") + b"\n", tick)
-            line = self._line(tick)
+            line = self._line()
         except _Ended:
             raise self._why_ended() from None
         if line.count(b",") > limits.MOST_PARTS:
@@ -321,46 +350,45 @@ class Worker:
         except (ValueError, RecursionError):
             raise StudentError(UNREADABLE) from None
 
-    def _send(self, data: bytes, tick: Any) -> None:
-        rest = memoryview(data)
-        while rest:
-            if not select.select([], [self.requests], [], limits.TICK)[1]:
-                tick()
-                continue
-            try:
-                rest = rest[os.write(self.requests, rest) :]
-            except BlockingIOError:  # somebody at the other end has filled the pipe
-                time.sleep(limits.TICK)
-                tick()
-            except BrokenPipeError:
-                raise _Ended from None
-
-    def _line(self, tick: Any) -> bytes:
+    def _line(self) -> bytes:
         while b"\n" not in self.received:
             if not select.select([self.replies], [], [], limits.TICK)[0]:
-                tick()
+                self._tick()
                 continue
             try:
                 data = os.read(self.replies, 1 << 16)
             except BlockingIOError:  # somebody at the other end has emptied the pipe
                 time.sleep(limits.TICK)
-                tick()
+                self._tick()
                 continue
             if not data:
                 raise _Ended
             self.received += data
-            if len(self.received) > limits.LONGEST_REPLY:
+            self.read += len(data)
+            if len(self.received) > limits.LONGEST_REPLY or self.read > limits.LONGEST_QUESTION:
                 raise StudentError(TOO_MUCH)
         line, self.received = self.received.split(b"\n", 1)
         return line
 
+    def _tick(self) -> None:
+        """Count what the process has used up, after a tick without an answer."""
+        self.patience.tick()
+        if self.usage is None:
+            return
+        computed, waited = self.usage.tick()
+        self.spent.computing += computed
+        self.spent.waiting += waited
+        if self.spent.computing >= limits.PROCESSOR_TIME:
+            raise OutOfTime(USED_UP)
+        if self.spent.waiting >= limits.WAITING_TIME:
+            raise OutOfTime(f"did not come back within {limits.WAITING_TIME} seconds and was stopped")
+
     def _why_ended(self) -> Exception:
         """Say why the process does not reply any more, by what its supervisor says."""
-        patience = Patience(2, "")
-        try:
-            while not select.select([self.control], [], [], limits.TICK)[0]:
-                patience.tick()
-        except MachineFailure:  # it lives
+        for _ in range(8):
+            if select.select([self.control], [], [], limits.TICK)[0]:
+                break
+        else:
             return StudentError("closed its line to the grader")
         told = b""
         with contextlib.suppress(ConnectionError):
@@ -378,14 +406,11 @@ class Worker:
 
     def close(self) -> None:
         """End the process, and with it everything that it started."""
-        if self.process >= 0:
+        if self.handle >= 0:
             with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.process, signal.SIGKILL)
-            os.close(self.process)
-            self.process = -1
-        self._close_lines()
-
-    def _close_lines(self) -> None:
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+            os.close(self.handle)
+            self.handle = -1
         self.control.close()
         for pipe in (self.requests, self.replies):
             if pipe >= 0:
@@ -408,28 +433,31 @@ class Sandbox:
     cells : list of str
         The notebook's code cells.
     server : ForkServer
+
+    Attributes
+    ----------
     plan : str
         Which parts of the notebook are run; see `assignments.inside.notebook`.
-    functions : list of str
-        Those that will be called.
+    out_of_time : bool
+        Whether the student's code has used up the time that a question has.
     """
 
-    def __init__(
-        self, cells: Sequence[str], server: ForkServer, plan: str = PLANS[0], functions: Sequence[str] = ()
-    ) -> None:
-        self.cells, self.server, self.plan, self.functions = list(cells), server, plan, list(functions)
+    def __init__(self, cells: Sequence[str], server: ForkServer) -> None:
+        self.cells, self.server, self.plan = list(cells), server, PLANS[0]
         self.worker: Worker | None = None
-        self.reading: StudentError | None = None  # what the notebook did when it was read
-        self.differing = [plan]
+        self.spent = Spent()
         self.out_of_time = False
-        self.taken = 0
 
-    def plans(self) -> list[str]:
-        """Return the plans that differ for these functions, as the process says, which has run nothing yet."""
-        if self.worker is None and not self.out_of_time:
-            with contextlib.suppress(StudentError):
-                self._start()
-        return self.differing
+    def plans(self, functions: Sequence[str]) -> list[str]:
+        """Return the plans that differ for these functions, as the process says, which has run nothing yet.
+
+        Raises
+        ------
+        StudentError
+            If the notebook cannot be read.
+        """
+        reply = self._ask({"plans": list(functions)}, "the notebook cannot be read: the process")
+        return [plan for plan in PLANS if isinstance(reply, list) and plan in reply] or [self.plan]
 
     def call(self, function: str, *arguments: Any, **keywords: Any) -> Any:
         """Call a function of the notebook and return what it returned.
@@ -443,37 +471,28 @@ class Sandbox:
         MachineFailure
             If the machine kept it from returning.
         """
-        if self.out_of_time:
-            raise OutOfTime(f"`{function}` was not called again after it had taken too long")
-        try:
-            if self.worker is None:
-                self._start()
-            assert self.worker
-            reply = self.worker.ask(_request(function, arguments, keywords))
-            self.taken += len(self.worker.received)
-            if self.taken > limits.LONGEST_QUESTION:
-                raise StudentError(TOO_MUCH)
-        except StudentError as lost:
-            self.out_of_time = isinstance(lost, OutOfTime)
-            self.close()
-            raise type(lost)(f"`{function}` {lost}") from None
+        reply = self._ask(_request(function, arguments, keywords), f"`{function}`")
         try:
             return parse_reply(reply, function, arguments, keywords)
         except Forged:
             self.close()
             raise
 
-    def _start(self) -> None:
-        self.worker = self.server.fork()
+    def _ask(self, request: Any, who: str) -> Any:
+        """Send a request to the process, which is started at the first, and return the reply."""
+        if self.out_of_time:
+            raise OutOfTime(f"{who} was not called again after it had taken too long")
         try:
-            reply = self.worker.ask({"cells": self.cells, "plan": self.plan, "functions": self.functions})
+            if self.worker is None:
+                self.worker = self.server.fork()
+                self.worker.spent = self.spent
+                self.worker.send({"cells": self.cells, "plan": self.plan})
+            self.worker.send(request)
+            return self.worker.reply()
         except StudentError as lost:
             self.out_of_time = isinstance(lost, OutOfTime)
             self.close()
-            raise
-        plans = reply.get("plans") if isinstance(reply, dict) else None
-        if isinstance(plans, list):
-            self.differing = [plan for plan in PLANS if plan in plans] or [self.plan]
+            raise type(lost)(f"{who} {lost}") from None
 
     def close(self) -> None:
         """End the process and everything in it."""

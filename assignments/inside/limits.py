@@ -25,4 +25,4 @@ DEEPEST = 6  # lists in lists
 MOST_ELEMENTS = 5_000  # numbers in one array; the largest array of the problem sets has 300
 MOST_PARTS = 20_000  # numbers, texts, lists and arrays in one reply
 LONGEST_REPLY = 1_000_000
-LONGEST_QUESTION = 200_000_000  # all replies of one question; 3,000 calls of an honest method make 2 MB
+LONGEST_QUESTION = 50_000_000  # all replies of one question; 3,000 calls of an honest method make 2 MB

@@ -23,15 +23,15 @@ def answer(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
     except NotAllowed as error:
         return {"refused": str(error)[:LONGEST_TEXT]}
     except BaseException as error:  # also what a student raises to get out: SystemExit, KeyboardInterrupt
-        message = f"{error}; {notebook.first_failure()}" if isinstance(error, NameError) else str(error)
+        message = f"{error}; {notebook.why_undefined(error.name)}" if isinstance(error, NameError) else str(error)
         return {"raised": type(error).__name__[:80], "message": message[:LONGEST_TEXT]}
 
 
 def serve(requests: TextIO, replies: TextIO) -> None:
     """Answer one grader until it closes the line.
 
-    Its first line holds the cells of a notebook, the plan, and the functions that will be asked for; the reply names the
-    plans that differ for them.
+    Its first line holds the cells of a notebook and the plan, and gets no reply. The others call a function, or ask which
+    plans differ for some functions.
     """
 
     def send(reply: Any) -> None:
@@ -40,6 +40,6 @@ def serve(requests: TextIO, replies: TextIO) -> None:
     send("ready")
     first = json.loads(requests.readline())
     notebook = Notebook(first["cells"], first["plan"])
-    send({"plans": notebook.plans(first["functions"])})
     for line in requests:
-        send(answer(notebook, json.loads(line)))
+        request = json.loads(line)
+        send(notebook.plans(request["plans"]) if "plans" in request else answer(notebook, request))
