@@ -22,6 +22,9 @@ OTHER_FILES = {
     b"\xff\xd8": "a picture",
     b"<": "a web page",
 }
+INVISIBLE = re.compile(  # letters and marks that show nothing, though Python calls them printable
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
@@ -107,9 +110,18 @@ def _left_behind(name):
     return hidden or name.startswith("~$") or name.lower() in SYSTEM_FILES
 
 
-def escape_unprintable(text):
-    """Return a text in one line, with what does not show escaped: line breaks, escape sequences, half characters."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+def escape_unprintable(text: str) -> str:
+    r"""Return a text in one line, with what does not show escaped: line breaks, escape sequences, half characters.
+
+    Examples
+    --------
+    >>> print(escape_unprintable("b\u3164b\nada"))
+    b\u3164b\nada
+    """
+    return "".join(
+        one if one.isprintable() and not INVISIBLE.match(one) else one.encode("unicode_escape").decode("ascii")
+        for one in text
+    )
 
 
 def read(path):

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from notebooks import answered
 
-from assignments import batch, container, files, grade, gradescope, records, release, report, submission
+from assignments import container, grade, gradescope, records, release, report, submission
 from assignments.__main__ import main
 from assignments.course import Course
 from assignments.inside.notebook import Notebook, needed, statements
@@ -513,7 +513,7 @@ def test_the_archive_says_why_something_is_not_graded(gradescope_folder, walls, 
 
 def test_the_archive_holds_the_grader_and_installs_the_same_python_and_numpy(gradescope_folder):
     files = {path.relative_to(gradescope_folder / "source").as_posix() for path in gradescope_folder.rglob("*.*")}
-    assert {"setup.sh", "run_autograder", "assignment.json", "assignments/container.py"} <= files
+    assert {"setup.sh", "assignment.json", "assignments/container.py"} <= files
     assert not {file for file in files if "master" in file or "course" in file}
     setup = (gradescope_folder / "source" / "setup.sh").read_text()
     assert "bubblewrap" in setup

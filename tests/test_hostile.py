@@ -15,7 +15,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import assignments
-from assignments import batch, grade, master, release, report, submission
+from assignments import batch, grade, master, records, release, report, submission
 from assignments.course import Course
 from assignments.sandbox import InProcess
 
@@ -176,8 +176,11 @@ def reserve(path, size):
 NOTHING = {"q1": 0, "q2": 0, "q3": 0, "q4": 0, "q5": 0, "q6": 0}
 NO_ANSWER = "sent the grader something that is no answer"
 HONEST = Hostile("an honest submission")
-RECORD_OF_ADA = batch.file_name("ada/ps1")
-TWINS = {"two\nlines": True, "two\\nlines": False}  # whether they are solved; a line break is written as the other is
+RECORD_OF_ADA = records.file_name("ada/ps1")
+TWINS = {
+    "two\nlines": True,
+    "two\\nlines": False,
+}  # whether they are solved; what shows a line break does not show the other
 SUBMISSIONS = {
     # Honest ones, some of which only look strange
     "honest": HONEST,
@@ -706,7 +709,7 @@ except OSError: raise LookupError("no way out") from None"""
         suffix="",
         ungraded=" file, not a",
     ),
-    "/".join(["a"] * (submission.DEEPEST_FOLDER + 1)): Hostile(
+    "a/" * (submission.DEEPEST_FOLDER + 1): Hostile(
         "folders one in the other", file=lambda path: nest(path, 1200), suffix="", ungraded="one in too many others"
     ),
 }
@@ -820,11 +823,11 @@ def run(product, walls, tmp_path_factory):
         ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)
     assert ended.returncode == 0, ended.stderr.decode()[-2000:]
     results = course / "results"
-    records = [json.loads(path.read_text("utf-8")) for path in (results / "records").iterdir()]
+    kept = [json.loads(path.read_text("utf-8"))["record"] for path in (results / "records").iterdir()]
     yield Run(
         course,
         ended.stdout.decode(),
-        {record["submission"]: record for record in records},
+        {record["submission"]: record for record in kept},
         list(csv.DictReader(io.StringIO((results / "grades.csv").read_bytes().decode("utf-8"), newline=""))),
         {path.name: path.read_text("utf-8") for path in results.rglob("*.html")},
         living,
@@ -865,17 +868,17 @@ def test_it_gets_what_it_deserves_and_is_told_why(run, product, name):
 
 
 def test_nobody_is_left_out_and_nobody_counts_twice(run):
-    twins = [record for name, record in run.records.items() if name.startswith("two\\nlines")]
-    assert sorted(sum(mark["points"] for mark in twin["results"]) for twin in twins) == [0, 19]
+    twins = [run.records[name] for name in ("two\\nlines", "two\\\\nlines")]
+    assert [sum(mark["points"] for mark in twin["results"]) for twin in twins] == [19, 0]
     assert len(run.records) == len(run.rows) == len(SUBMISSIONS) + len(TWINS) + 1  # one in a closed folder
 
 
 @pytest.mark.parametrize("name", [name for name, one in SUBMISSIONS.items() if one is HONEST])
 def test_an_honest_one_has_the_same_record_as_when_it_is_graded_alone(run, product, walls, name):
-    alone = batch.grade_file(name, run.course / "submissions" / f"{name}.ipynb", product.assignment, walls)
-    among = dict(run.records[name])
-    del alone["cacheable"], among["fingerprint"]
-    assert among == json.loads(json.dumps(alone))
+    basis = records.Basis(**run.records[name]["basis"])
+    task = batch.Task(name, run.course / "submissions" / f"{name}.ipynb", basis)
+    alone = asdict(batch.grade_file(product.assignment, task, walls))
+    assert run.records[name] == json.loads(json.dumps(alone))
 
 
 def test_whoever_copies_the_public_answers_passes_the_public_tests_and_gets_nothing(run):
@@ -898,6 +901,7 @@ def test_no_file_appears_or_changes_outside_the_results(run):
     for place in [*PLACES, os.getcwd(), "/", run.course, run.course / "submissions", run.course / "results"]:
         assert not [path for path in os.listdir(place) if path.startswith(TOKEN)]
     assert sorted(path.name for path in (run.course / "results").iterdir()) == [
+        ".grader",
         "feedback",
         "grades.csv",
         "records",
