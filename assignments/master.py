@@ -8,8 +8,8 @@ otter-grader (https://otter-grader.readthedocs.io):
 - ``# BEGIN SOLUTION`` to ``# END SOLUTION``: the solution. In its code the lines from ``# BEGIN SOLUTION NO PROMPT`` to
   ``# END SOLUTION`` are for the grader only; those from a line that ends in ``# BEGIN PROMPT`` to one that ends in
   ``# END PROMPT``, a text in three quotes, are what students find there instead.
-- ``# BEGIN TESTS`` to ``# END TESTS``: the tests, one function a cell. One that begins with ``# HIDDEN`` is not shown to
-  students.
+- ``# BEGIN TESTS`` to ``# END TESTS``: the tests, one function a cell. Students do not see one whose cell begins with
+  ``# HIDDEN``.
 
 Four more are this package's own:
 
