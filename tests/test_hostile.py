@@ -227,7 +227,7 @@ SUBMISSIONS = {
     RECORD_OF_ADA: Hostile("a name like that of a record", code=dict.fromkeys(NOTHING, WHOLE), points=NOTHING),
     "x" * 249: Hostile("the longest name", file="", ungraded="the file is empty"),
     MARKUP.replace("/", ""): Hostile("markup in the name", file="", ungraded="the file is empty"),
-    "\\u202egpj.live": Hostile(
+    "\\u202egpj.live.ipynb": Hostile(
         "a name read from the right",
         file=lambda path: write(path, b" ", b"\xe2\x80\xaegpj.live.ipynb"),
         ungraded="the file is empty",
