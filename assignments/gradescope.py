@@ -9,6 +9,7 @@ import io
 import json
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,7 @@ from assignments.master import Build
 HERE = Path(__file__).parent
 
 # What grades inside the container; the rest of the package stays at home.
-MODULES = ["__init__", "assignment", "container", "grade", "isolation", "sandbox", "submission"]
-INSIDE = ["__init__", "codec", "notebook", "seccomp", "worker"]
+MODULES = ["assignment", "compare", "container", "grade", "isolation", "recording", "sandbox", "submission"]
 # Miniforge (https://github.com/conda-forge/miniforge), because the image's own Python may be too old.
 SETUP = """\
 #!/bin/bash
@@ -31,7 +31,7 @@ wget -nv "https://github.com/conda-forge/miniforge/releases/download/25.3.1-0/Mi
   -O /tmp/miniforge.sh
 bash /tmp/miniforge.sh -b -p /opt/miniforge
 /opt/miniforge/bin/conda create -y -p /opt/grader python={python} pip
-/opt/grader/bin/python -m pip install --no-cache-dir numpy=={numpy}
+/opt/grader/bin/python -m pip install --no-cache-dir numpy=={numpy} ipython=={ipython}
 """
 RUN = """\
 #!/bin/bash
@@ -47,12 +47,12 @@ def archive(product: Build) -> bytes:
     """Return the archive."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     texts = {
-        "setup.sh": SETUP.format(python=python, numpy=np.__version__),  # the same there as here
+        "setup.sh": SETUP.format(python=python, numpy=np.__version__, ipython=version("ipython")),  # the same there as here
         "run_autograder": RUN,
         "assignment.json": json.dumps(product.assignment.to_dict()),
     }
-    modules = [*MODULES, *(f"inside/{name}" for name in INSIDE)]
-    texts |= {f"assignments/{name}.py": (HERE / f"{name}.py").read_text("utf-8") for name in modules}
+    files = [HERE / "__init__.py", *(HERE / f"{name}.py" for name in MODULES), *sorted((HERE / "inside").glob("*.py"))]
+    texts |= {f"assignments/{file.relative_to(HERE).as_posix()}": file.read_text("utf-8") for file in files}
     result = io.BytesIO()
     with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as made:
         for name, text in texts.items():

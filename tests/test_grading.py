@@ -20,7 +20,7 @@ from notebooks import answered
 from assignments import container, grade, gradescope, records, release, report, submission
 from assignments.__main__ import main
 from assignments.course import Course
-from assignments.inside.notebook import Notebook, needed, statements
+from assignments.inside.notebook import Dependencies, Notebook, statements
 from assignments.isolation import NoIsolation, UnprivilegedUser
 from assignments.sandbox import InProcess, Sandbox, StudentError
 
@@ -422,7 +422,7 @@ def test_experiments_are_not_needed():
         "np.testing.run()",
         "def f(): return np.sum(rate)",
     ]
-    chosen = [statement.number for statement in needed(statements(cells)[0], "f")]
+    chosen = [statement.number for statement in Dependencies(statements(cells)[0]).needed("f", "smallest")]
     assert chosen == [1, 3, 6]
 
 
