@@ -19,6 +19,7 @@ FORK_SERVER = "assignments.inside.forkserver"
 # The packages that student code may import, where they are installed, with what they require. IPython is among them
 # because it reads the notebooks.
 PACKAGES = ("numpy", "ipython", "scipy", "matplotlib", "pandas")
+SYSTEM_FOLDERS = {"/lib64", "/usr/lib64", f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}"}  # where ld.so looks anyway
 ENVIRONMENT = {
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
@@ -66,25 +67,25 @@ class Bubblewrap:
     def command(self) -> list[str]:
         """Return the command that starts the fork server."""
         # A file system of its own, whose root is empty at first. What comes later lies over what came before.
+        shown = {folder: folder for folder in [*self.folders, self.library, self.python]}
+        shown |= {f"/packages/{path.name}": str(path) for path in package_paths()}
+        # This package itself stays outside, so that `assignments` is a name with nothing but `inside` in it.
+        shown["/code/assignments/inside"] = str(INSIDE)
         files = ["--perms", "1777", "--tmpfs", "/tmp"]
         for path in ("/lib", "/lib32", "/lib64", "/bin"):
             if os.path.islink(path):
                 files += ["--symlink", os.readlink(path), path]
-        for folder in [*self.folders, self.library]:
-            files += [*_parents(folder), "--ro-bind", folder, folder]
-        for name in ("site-packages", "dist-packages"):  # of the packages only those below
-            if os.path.isdir(os.path.join(self.library, name)):
-                files += ["--tmpfs", os.path.join(self.library, name)]
-        files += [*_parents(self.python), "--ro-bind", self.python, self.python]
-        files += ["--perms", "0755", "--dir", "/packages"]
-        for path in package_paths():
-            files += ["--ro-bind", str(path), f"/packages/{path.name}"]
+        for parent in sorted({str(parent) for path in shown for parent in Path(path).parents[:-1]}):
+            files += ["--perms", "0755", "--dir", parent]  # bubblewrap's own choice is for root only
+        for path, source in shown.items():
+            files += ["--ro-bind", source, path]
+            if path == self.library:
+                for name in ("site-packages", "dist-packages"):  # of the packages only those below
+                    if os.path.isdir(os.path.join(path, name)):
+                        files += ["--tmpfs", os.path.join(path, name)]
         for device in ("/dev/null", "/dev/urandom"):
             files += ["--dev-bind", device, device]
-        files += ["--proc", "/proc"]
-        # This package itself stays outside, so that `assignments` is a name with nothing but `inside` in it.
-        files += [*_parents("/code/assignments/inside"), "--ro-bind", str(INSIDE), "/code/assignments/inside"]
-        files += ["--remount-ro", "/", "--chdir", "/"]
+        files += ["--proc", "/proc", "--remount-ro", "/", "--chdir", "/"]
         spaces = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
         if os.geteuid() == 0:  # the copies get namespaces of their own, and give up root by themselves
             rights = ["--cap-drop", "ALL"]
@@ -102,18 +103,10 @@ class Bubblewrap:
         return {
             **ENVIRONMENT,
             "PYTHONPATH": "/code:/packages",
-            "LD_LIBRARY_PATH": ":".join(self.folders),
+            "LD_LIBRARY_PATH": ":".join(folder for folder in self.folders if folder not in SYSTEM_FOLDERS),
             "HIDE": ":".join(hidden),
             "READ_BEFORE": f"{self.library}:/packages",
         }
-
-
-def _parents(path: str) -> list[str]:
-    """Make the folders above a path readable for all: bubblewrap's own choice is root only."""
-    made = []
-    for parent in reversed(Path(path).parents[:-1]):
-        made += ["--perms", "0755", "--dir", str(parent)]
-    return made
 
 
 def library_folders(standard_library: str) -> list[str]:
@@ -151,4 +144,4 @@ def package_paths() -> list[Path]:
                 wanted.append(re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower())
         tops = {file.parts[0] for file in package.files or []} or {name}
         paths |= {Path(str(package.locate_file(top))) for top in tops if top not in ("..", "__pycache__")}
-    return sorted(path for path in paths if path.exists() and not path.name.endswith(".pth"))
+    return sorted(path for path in paths if path.exists() and path.suffix not in (".pth", ".dist-info"))

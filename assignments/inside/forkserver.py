@@ -34,7 +34,8 @@ IMPORTED = (
     *("bz2", "copy", "dataclasses", "decimal", "fractions", "functools", "hashlib", "itertools", "lzma", "math"),
     *("random", "sqlite3", "ssl", "statistics", "time", "typing", "uuid", "zlib", "zoneinfo"),
 )
-LIBRARIES = ("libstdc++.so.6", "libgcc_s.so.1")  # of SciPy and Matplotlib, should somebody import them
+# Libraries of SciPy's, Pandas' and Matplotlib's, should somebody import them.
+LIBRARIES = ("libdl.so.2", "libgcc_s.so.1", "libpthread.so.0", "librt.so.1", "libstdc++.so.6", "libutil.so.1", "libz.so.1")
 
 # Numbers of the kernel's: see unshare(2), mount(2), prctl(2) and capset(2).
 NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PROCESSES = 0x00020000, 0x08000000, 0x10000000, 0x20000000
