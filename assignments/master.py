@@ -236,7 +236,7 @@ def make(name: str, chosen: dict[str, Any], seed: Callable[[str], int], master: 
     except jinja2.TemplateError as error:
         raise BadMaster(f"{name}: a template cannot be filled in: {error}") from None
     parts = _parts(name, cells)
-    number = next((_yaml(name, cell)["version"] for cell in cells if _marker(cell) == "VERSION"), 1)
+    release = next((_yaml(name, cell)["version"] for cell in cells if _marker(cell) == "VERSION"), 1)
     drafts = [part for part in parts if isinstance(part, Draft)]
     questions = tuple(draft.question(seed(f"{name}.{draft.settings['name']}")) for draft in drafts)
     released = [cell for part in parts for cell in (part.handed_out() if isinstance(part, Draft) else [part])]
@@ -244,7 +244,7 @@ def make(name: str, chosen: dict[str, Any], seed: Callable[[str], int], master: 
         if CANARY in cell.text:
             raise BadMaster(f"{name}: cell {number} of the release would be {cell.text[:60]!r}: is a marker mistyped?")
     title = next(_heading(cell) for cell in cells if cell.kind == "markdown")
-    full = f"{number} ({version.digest(*(f'{cell.kind} {cell.text}'.encode() for cell in master))})"
+    full = f"{release} ({version.digest(*(f'{cell.kind} {cell.text}'.encode() for cell in master))})"
     assignment = Assignment(name, title, chosen, questions, full)
     return Build(assignment, _notebook(released, {"name": name, "variant": chosen}))
 
