@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class OwnCode(InProcess):
         self.names: dict[str, Any] = {"np": np}
         exec(compile(code, "a master", "exec", dont_inherit=True), self.names)
 
-    def plans(self, names: list[str]) -> list[str]:
+    def plans(self, functions: Sequence[str]) -> list[str]:
         """Return the one way to run it."""
         return [self.plan]
 
@@ -96,9 +97,7 @@ def _telling(name: str, question: Question, assignment: Assignment, course: Cour
     for attempt in range(MOST_DRAWS):
         drawn = replace(question, seed=course.seed(f"{name}.{question.name}.{attempt}"))
         hidden = replace(drawn, misconceptions=())  # which one it is does not matter here, and looking takes time
-        marks = (
-            grade.grade_question(hidden, unnamed, lambda one=one: OwnCode(one.code)) for one in question.misconceptions
-        )
+        marks = (grade.grade_question(hidden, unnamed, partial(OwnCode, one.code)) for one in question.misconceptions)
         if all(mark.points < mark.max_points for mark in marks):
             return drawn
     raise master.BadMaster(
