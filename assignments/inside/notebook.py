@@ -10,8 +10,8 @@ Which statements these are, a *plan* says:
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import builtins
 import contextlib
@@ -73,7 +73,7 @@ class Dependencies:
             self.imports |= s.imports
             self.functions |= s.functions
             self.bound |= s.binds
-            computed |= s.binds - s.literals
+            computed |= s.binds - s.literals | s.later.stored  # the last also by `global`
             for name, objects in s.sources.items():
                 self.sources[name] |= objects
         self.constants = self.bound - computed
@@ -83,9 +83,9 @@ class Dependencies:
 
         Examples
         --------
-        >>> cell = "import numpy as np\nrates = [0.1]\nrates.append(0.2)\nprint(rates)\ndef f(x): return rates * np.sqrt(x)"
-        >>> [ast.unparse(s.node) for s in Dependencies(statements([cell])[0]).needed("f")][:3]
-        ['import numpy as np', 'rates = [0.1]', 'rates.append(0.2)']
+        >>> cell = "import slow\nrates = [0.1]\nrates.append(0.2)\nprint(rates)\nf = lambda x: rates * x"
+        >>> [ast.unparse(s.node) for s in Dependencies(statements([cell])[0]).needed("f")]
+        ['rates = [0.1]', 'rates.append(0.2)', 'f = lambda x: rates * x']
         """
         last = self._last_definition(name) if plan != "end" else len(self.statements)
         givers = self._definitions if plan == "smallest" else self._changes

@@ -66,7 +66,7 @@ class Doings:
 
 @dataclass
 class Scope:
-    """A module, function, class or comprehension while it is read; `later` is what the functions in it do when called."""
+    """A module, function, class or comprehension while it is read; `later` is what its functions do when called."""
 
     stores: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)  # stored here, but declared global or nonlocal
