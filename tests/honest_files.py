@@ -17,6 +17,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+
 FOLDER = Path(__file__).parent / "honest"
 SECRET = "honest answers"  # decides the conventions in which the answers are written
 
@@ -106,62 +108,51 @@ def encoded(book, encoding="utf-8", indent=1, **options):
 
 
 def jupyter(cells, metadata):
-    """JupyterLab, with printed outputs and pictures."""
+    """Write as JupyterLab does, with printed outputs and pictures."""
     return encoded(notebook(cells, metadata | PYTHON | LANGUAGE, outputs=[PRINTED, DRAWN]))
 
 
 def jupyter_4_0(cells, metadata):
-    """An old Jupyter Notebook: no ids, texts as one string."""
+    """Write as an old Jupyter Notebook does: no ids, texts as one string."""
     book = notebook(cells, metadata | PYTHON, minor=0, source=str, cell={"collapsed": True})
     return json.dumps(book).encode("ascii")
 
 
 def ipython_3(cells, metadata):
-    """IPython Notebook 2: worksheets, `input` for code, and headings as cells of their own."""
-    written = []
-    for kind, text in cells:
-        heading = re.fullmatch(r"(#+) (.*)\n\n?((?:.|\n)*)", text) if kind == "markdown" else None
-        if heading:
-            written.append({"cell_type": "heading", "level": len(heading[1]), "metadata": {}, "source": [heading[2]]})
-            text = heading[3]
-        lines = text.splitlines(keepends=True)
-        code = {"cell_type": "code", "collapsed": False, "input": lines, "language": "python", "metadata": {}}
-        code |= {"outputs": [{"output_type": "pyout", "prompt_number": 1, "text": ["3"]}], "prompt_number": 1}
-        written.append(code if kind == "code" else {"cell_type": kind, "metadata": {}, "source": lines})
-    sheets = [{"cells": written, "metadata": {}}]
-    return encoded({"metadata": {"name": "", **metadata}, "nbformat": 3, "nbformat_minor": 0, "worksheets": sheets})
+    """Write as IPython Notebook 2 did: worksheets, and `input` for code."""
+    return nbformat.writes(nbformat.from_dict(notebook(cells, metadata, outputs=[PRINTED])), version=3).encode()
 
 
 def colab(cells, metadata):
-    """Google Colab, which puts pasted pictures into the text and forgets metadata that it does not know."""
+    """Write as Google Colab, which puts pasted pictures into the text and forgets metadata that it does not know."""
     kept = {"colab": {"provenance": [], "toc_visible": True}, "accelerator": "GPU"} | PYTHON
     cells = [(kind, text.replace("_Type your", f"![](data:image/png;base64,{PICTURE})")) for kind, text in cells]
     return encoded(notebook(cells, kept, minor=0, cell={"id": "dYx1", "outputId": "c0-a"}, outputs=[PRINTED]), indent=2)
 
 
 def vs_code(cells, metadata):
-    """VS Code: no kernel named, a language for each cell."""
+    """Write as VS Code does: no kernel named, a language for each cell."""
     return encoded(notebook(cells, metadata | LANGUAGE, minor=2, cell={"vscode": {"languageId": "python"}}))
 
 
 def windows(cells, metadata):
-    """A program on Windows: line ends of two characters, in the file and in the cells."""
+    """Write as a program on Windows does: line ends of two characters, in the file and in the cells."""
     book = notebook([(kind, text.replace("\n", "\r\n")) for kind, text in cells], metadata | PYTHON)
     return encoded(book).replace(b"\n", b"\r\n")
 
 
 def byte_order_mark(cells, metadata):
-    """An editor that begins files with a byte-order mark."""
+    """Write as an editor that begins files with a byte-order mark."""
     return encoded(notebook(cells, metadata | PYTHON), "utf-8-sig")
 
 
 def utf_16(cells, metadata):
-    """An editor that writes UTF-16."""
+    """Write as an editor that writes UTF-16."""
     return encoded(notebook(cells, metadata | PYTHON), "utf-16")
 
 
 def widgets(cells, metadata):
-    """JupyterLab with the state of widgets."""
+    """Write as JupyterLab does with the state of widgets."""
     state = {f"{n:032x}": {"model_name": "FloatSliderModel", "state": {"value": n, "layout": "x"}} for n in range(500)}
     kept = {"widgets": {"application/vnd.jupyter.widget-state+json": {"state": state, "version_major": 2}}}
     view = {"application/vnd.jupyter.widget-view+json": {"model_id": "0", "version_major": 2}}
@@ -170,32 +161,32 @@ def widgets(cells, metadata):
 
 
 def kaggle(cells, metadata):
-    """Kaggle: papermill's metadata, in one line."""
+    """Write as Kaggle does: papermill's metadata, in one line."""
     kept = {"kaggle": {"dataSources": [], "isGpuEnabled": False}, "papermill": {"parameters": {}}} | PYTHON | LANGUAGE
     book = notebook(cells, metadata | kept, minor=4, cell={"papermill": {"duration": 0.1}, "trusted": True})
     return encoded(book, indent=None, separators=(",", ":"))
 
 
 def pycharm(cells, metadata):
-    """PyCharm: its marks in the metadata of each cell, and outputs of errors."""
+    """Write as PyCharm does: its marks in the metadata of each cell, and outputs of errors."""
     failed = {"output_type": "error", "ename": "NameError", "evalue": "name 'x'", "traceback": ["\x1b[0;31mNameError"]}
     cell = {"pycharm": {"name": "#%%\n", "is_executing": False}}
     return encoded(notebook(cells, metadata | PYTHON, minor=1, cell=cell, outputs=[failed]))
 
 
 def databricks(cells, metadata):
-    """Databricks: its own metadata, numbers of 64 bits, and no kernel."""
+    """Write as Databricks does: its own metadata, numbers of 64 bits, and no kernel."""
     cell = {"application/vnd.databricks.v1+cell": {"nuid": "a", "inputWidgets": {}, "startTime": 2**62}}
     return encoded(notebook(cells, metadata | {"application/vnd.databricks.v1+notebook": {}}, minor=0, cell=cell))
 
 
 def lines_without_ends(cells, metadata):
-    """A script that writes the lines of each cell without what ends them."""
+    """Write as a script that writes the lines of each cell without what ends them."""
     return encoded(notebook(cells, metadata, source=str.splitlines))
 
 
 def stripped(cells, metadata):
-    """Nbstripout and jupytext: no outputs, hardly any metadata."""
+    """Write as nbstripout and jupytext do: no outputs, hardly any metadata."""
     kept = {"jupytext": {"text_representation": {"extension": ".py", "format_name": "percent"}}}
     return encoded(notebook(cells, kept, minor=5))
 
