@@ -120,7 +120,8 @@ def jupyter_4_0(cells, metadata):
 
 def ipython_3(cells, metadata):
     """Write as IPython Notebook 2 did: worksheets, and `input` for code."""
-    return nbformat.writes(nbformat.from_dict(notebook(cells, metadata, outputs=[PRINTED])), version=3).encode()
+    book = nbformat.reads(json.dumps(notebook(cells, metadata, outputs=[PRINTED])), as_version=4)
+    return nbformat.writes(book, version=3).encode()
 
 
 def colab(cells, metadata):
