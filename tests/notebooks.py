@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 
+from assignments import release
 from optim.explore import Explorable
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("*.ipynb"))
@@ -27,7 +28,7 @@ def explorables(path):
 
 def answered(product, answers):
     """Return the release of a problem set, as text, with code written in: by the names of the questions."""
-    book = nbformat.from_dict(product.notebook)
+    book = nbformat.reads(release.notebook_text(product), as_version=4)
     for question in product.assignment.tested:
         start = re.search(r"^def \w+\(", question.solution, re.MULTILINE)[0]
         for cell in book.cells:
