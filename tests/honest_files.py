@@ -54,9 +54,9 @@ class Style:
             for question in build.assignment.tested
         }
         cells, waiting = [], []
-        for cell in build.notebook.cells:
-            text = cell.source
-            stub = next((one for one in stubs if cell.cell_type == "code" and text.startswith(one)), None)
+        for cell in build.notebook["cells"]:
+            kind, text = cell["cell_type"], "".join(cell["source"])
+            stub = next((one for one in stubs if kind == "code" and text.startswith(one)), None)
             if text.startswith("!python -m assignments check"):
                 cells += instead.pop("end", [])
             if stub:
@@ -65,7 +65,7 @@ class Style:
                 cells += instead.pop(name, [("code", stubs[stub].solution)])
                 waiting = after.pop(name, [])
                 continue
-            cells.append((cell.cell_type, text))
+            cells.append((kind, text))
             if text.startswith("import matplotlib"):
                 cells += instead.pop("start", [])
             if text.startswith("# The public tests of this question."):

@@ -44,7 +44,7 @@ def test_every_style_gets_every_point_in_this_process(builds, name, style):
 def saved(build, style, save):
     """Return a style as a program saves it, with a written answer."""
     cells = [(kind, text.replace(submission.PROMPT, ANSWER)) for kind, text in style.answered_in(build)]
-    return save(cells, {"assignment": build.notebook.metadata["assignment"]})
+    return save(cells, {"assignment": build.notebook["metadata"]["assignment"]})
 
 
 @pytest.mark.parametrize("save", SAVERS, ids=lambda save: save.__name__)
