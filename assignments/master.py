@@ -188,9 +188,12 @@ def check_variant(name: str, chosen: object) -> dict[str, Any]:
         If the assignment `name` has no such conventions.
     """
     possible = variant_options(name)
-    if isinstance(chosen, dict) and chosen.keys() == possible.keys():
-        if all(value in possible[key] for key, value in chosen.items()):
-            return chosen
+    if (
+        isinstance(chosen, dict)
+        and chosen.keys() == possible.keys()
+        and all(value in possible[key] for key, value in chosen.items())
+    ):
+        return chosen
     raise BadMaster(
         f"The notebook's metadata name conventions that {name} does not have: {chosen}. "
         "Copy your answers into the notebook that was handed out"

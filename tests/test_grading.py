@@ -36,7 +36,6 @@ from assignments import (
 )
 from assignments.__main__ import main
 from assignments.course import Course, NoSecret
-from assignments.inside.notebook import Dependencies, Notebook, statements
 from assignments.isolation import NoIsolation, UnprivilegedUser
 from assignments.sandbox import InProcess, MachineFailure, Sandbox, StudentError
 from assignments.submission import Cell
@@ -818,94 +817,6 @@ def test_names_that_look_alike_get_files_of_their_own():
     names = ["ada", "ada ", "ada/ps1", "ada-ps1", "\u00e9", "e\u0301", "..", "." * 5, "x" * 300, "x" * 301, "\n", "\\n"]
     assert len({records.file_name(name) for name in names}) == len(names)
     assert all(re.fullmatch(r"[\w.-]{1,80}", records.file_name(name)) for name in names)
-
-
-# What a question needs
-
-
-def called(cells, name="f", *arguments):
-    return InProcess(cells).call(name, *arguments)
-
-
-@pytest.mark.parametrize(
-    "cells",
-    [
-        ["def f(): return 3"],
-        ["def f(): return 1", "def f(): return 3"],
-        ["def g(): return 3", "def f(): return g()"],
-        ["def f(): return g()", "def g(): return 3"],
-        ["x = 3", "def f(): return x"],
-        ["x = 1\nx += 2", "def f(): return x"],
-        ["import numpy as np", "def f(): return np.abs(-3)"],
-        ["from math import *", "def f(): return int(floor(3.5))"],
-        ["options = {}", "options['x'] = 3", "def f(): return options['x']"],
-        ["options = {}", "options.update(x=3)", "def f(): return options['x']"],
-        ["f = lambda: 3"],
-        ["if True:\n    def f(): return 3\nelse:\n    def f(): return 1"],
-        ["try:\n    import nothing\nexcept ImportError:\n    x = 3", "def f(): return x"],
-        ["for x in range(4): pass", "def f(): return x"],
-        ["def twice(g): return lambda: 2 * g()", "@twice\ndef f(): return 1.5"],
-        ["class A:\n    x = 3", "def f(a=A): return a.x"],
-        ["%matplotlib inline\n!ls\nx = 3", "def f(): return x"],
-        ["files = !ls\nx = 3\nx?", "def f(): return x"],
-        ["%%time\nx = 3", "def f(): return x"],
-        ["%%bash\nrm -rf *", "def f(): return 3"],
-        ["x = (1", "def f(): return 3"],
-        ["1 / 0", "raise SystemExit", "while True: pass", "def f(): return 3"],
-        ["x = experiment()", "def f(x=3): return x"],
-        ["def f():\n    x = 3\n    return x", "x = forever()"],
-        ["import np_of_mine as np", "import numpy as np", "def f(): return np.int64(3)"],
-        ["θ = 3", "def f(): return θ"],
-        ["def edge(): return 3", "def f(): return edge()", "edge = f()"],
-        ["factor = 3", "def f(): return factor", "for factor in (1, 2): print(factor * f())"],
-        ["def f(): return g()", "def g(): return 3", "g = 5", "def f(): return 3"],
-        ["def f():\n    display('so')\n    return 3"],
-        ["pip install numpy\ndef f(): return 3"],
-    ],
-    ids=lambda cells: " | ".join(cells),
-)
-def test_a_function_runs_with_what_it_needs_and_nothing_else(cells):
-    assert called(cells) == 3
-
-
-def test_experiments_are_not_needed():
-    cells = [
-        "import numpy as np",
-        "import slow",
-        "rate = 2",
-        "slow.plot(rate)",
-        "np.testing.run()",
-        "def f(): return np.sum(rate)",
-    ]
-    chosen = [statement.number for statement in Dependencies(statements(cells)[0]).needed("f", "smallest")]
-    assert chosen == [1, 3, 6]
-
-
-def test_what_a_function_needs_runs_once():
-    book = Notebook(["seen = []", "seen.append(1)", "def f(): return len(seen)", "def g(): return len(seen)"])
-    assert [book.function(name)() for name in "fgf"] == [1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    "cells, sentence",
-    [
-        ([], "there is no function `f` in this notebook"),
-        (["def f(: return 1"], "code cell 1, which defines `f`, is not Python"),
-        (["import nothing", "f = nothing.f"], "code cell 1, which `f` needs, failed: ModuleNotFoundError"),
-        (["def f(): return x"], "each question is run by itself, with the definitions"),
-        (["x = 1 / 0", "def f(): return x"], "code cell 1 failed before: ZeroDivisionError"),
-        (["def f(): return {1, 2}"], "`f` returned a set: only numbers"),
-        (["def f(): return 1j"], "`f` returned a complex"),
-        (["import numpy as np", "def f(): return np.array([1j])"], "an array of complex128 instead of real numbers"),
-        (["import numpy as np", "def f(): return np.array(['a'])"], "instead of real numbers"),
-        (["def f(): return 10**30"], "more than 64 bits"),
-        (["def f(): raise ValueError('so')"], "`f` raised ValueError: so"),
-    ],
-    ids=str,
-)
-def test_what_goes_wrong_is_said(cells, sentence):
-    with pytest.raises(StudentError, match=re.escape(sentence)):
-        called(cells)
 
 
 # Gradescope
