@@ -559,7 +559,13 @@ def test_the_second_of_two_runs_says_so_and_stops(course, here, capsys):
 
 
 def test_a_lock_ends_with_its_process(course, here):
-    hold = "from pathlib import Path; from assignments import files\nwith files.alone_in(Path('results')): print(1, flush=True); input()"
+    hold = """
+from pathlib import Path
+from assignments import files
+with files.alone_in(Path("results")):
+    print("locked", flush=True)
+    input()
+"""
     holder = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     holder.stdout.readline()
     assert main(GRADING) == 2
