@@ -96,7 +96,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
         if hasattr(signal, stop):
             signal.signal(getattr(signal, stop), _stop)
     with files.alone_in(results):
-        assignment = release.prepared(name, course, results / records.FOLDER / "assignment")
+        assignment = release.prepared(name, course, results / ".grader" / "assignment.json")
         names = batch.grade_folder(
             assignment, arguments.submissions, results, find_isolation, arguments.jobs, _progress(name), print, anew
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -19,7 +20,7 @@ from assignments.assignment import Assignment
 from assignments.records import Basis, Damaged, Record
 from assignments.sandbox import MachineFailure, Sandbox, Stopped
 
-IN_FLIGHT = "in-flight"  # the folder in that of the records with one file for each submission that is being graded
+IN_FLIGHT = Path(".grader", "in-flight")  # in the results: one file for each submission that is being graded
 LONGEST_ANSWER = 20_000  # characters of a written answer, which should have a thousand
 NO_SUFFIX = " (no suffix)"
 ASKED = "it was asked for"
@@ -261,7 +262,7 @@ def _give_up(assignment: Assignment, task: Task, results: Path) -> None:
 
 
 def _mark(results: Path, task: Task) -> Path:
-    return results / records.FOLDER / IN_FLIGHT / records.place(results, task.name).name
+    return results / IN_FLIGHT / records.place(results, task.name).name
 
 
 def _attempts(results: Path, task: Task) -> int:
@@ -295,14 +296,15 @@ def name_of(path: Path, folder: Path) -> str:
     >>> print(name_of(Path("in/bob .ipynb"), Path("in")), name_of(Path("in/bob"), Path("in")), sep=", ")
     bob\x20, bob (no suffix)
     """
-    name = path.relative_to(folder).as_posix()
+    name = os.fsencode(path.relative_to(folder).as_posix().replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
     plain = path.stem and "." not in path.stem and not path.stem.endswith(NO_SUFFIX)
-    if path.suffix == ".ipynb" and plain:
+    if path.is_dir():  # one that cannot be looked into
+        name += "/"
+    elif path.suffix == ".ipynb" and plain:
         name = name.removesuffix(".ipynb")
     elif "." not in path.name:
         name += NO_SUFFIX
-    name = submission.escape_unprintable(name.replace("\\", "\\\\"))
-    return re.sub(r"(?:^|(?<=/)) | (?=/|$)", r"\\x20", name)
+    return re.sub(r"(?:^|(?<=/)) | (?=/|$)", r"\\x20", submission.escape_unprintable(name))
 
 
 def _digest(path: Path) -> str:

@@ -8,8 +8,8 @@ otter-grader (https://otter-grader.readthedocs.io):
 - ``# BEGIN SOLUTION`` to ``# END SOLUTION``: the solution. In its code the lines from ``# BEGIN SOLUTION NO PROMPT`` to
   ``# END SOLUTION`` are for the grader only; those from a line that ends in ``# BEGIN PROMPT`` to one that ends in
   ``# END PROMPT``, a text in three quotes, are what students find there instead.
-- ``# BEGIN TESTS`` to ``# END TESTS``: the tests, one function a cell. A cell that begins with ``# HIDDEN`` is not shown
-  to students.
+- ``# BEGIN TESTS`` to ``# END TESTS``: the tests, one function a cell. Students do not see one whose cell begins with
+  ``# HIDDEN``.
 
 Four more are this package's own:
 
@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -179,7 +179,7 @@ def draw_variant(name: str, course: Course) -> dict[str, Any]:
     return {key: course.choose(f"{name}.{key}", values) for key, values in variant_options(name).items()}
 
 
-def check_variant(name: str, chosen: Any) -> dict[str, Any]:
+def check_variant(name: str, chosen: object) -> dict[str, Any]:
     """Return the conventions that a notebook claims to be made for.
 
     Raises
@@ -188,13 +188,16 @@ def check_variant(name: str, chosen: Any) -> dict[str, Any]:
         If the assignment `name` has no such conventions.
     """
     possible = variant_options(name)
-    fitting = isinstance(chosen, dict) and chosen.keys() == possible.keys()
-    if not fitting or any(value not in possible[key] for key, value in chosen.items()):
-        raise BadMaster(
-            f"The notebook's metadata name conventions that {name} does not have: {chosen}. "
-            "Copy your answers into the notebook that was handed out"
-        )
-    return chosen
+    if (
+        isinstance(chosen, dict)
+        and chosen.keys() == possible.keys()
+        and all(value in possible[key] for key, value in chosen.items())
+    ):
+        return chosen
+    raise BadMaster(
+        f"The notebook's metadata name conventions that {name} does not have: {chosen}. "
+        "Copy your answers into the notebook that was handed out"
+    )
 
 
 def read(name: str) -> list[Cell]:
@@ -236,7 +239,7 @@ def make(name: str, chosen: dict[str, Any], seed: Callable[[str], int], master: 
     except jinja2.TemplateError as error:
         raise BadMaster(f"{name}: a template cannot be filled in: {error}") from None
     parts = _parts(name, cells)
-    number = next((_yaml(name, cell)["version"] for cell in cells if _marker(cell) == "VERSION"), 1)
+    release = next((_yaml(name, cell)["version"] for cell in cells if _marker(cell) == "VERSION"), 1)
     drafts = [part for part in parts if isinstance(part, Draft)]
     questions = tuple(draft.question(seed(f"{name}.{draft.settings['name']}")) for draft in drafts)
     released = [cell for part in parts for cell in (part.handed_out() if isinstance(part, Draft) else [part])]
@@ -244,7 +247,7 @@ def make(name: str, chosen: dict[str, Any], seed: Callable[[str], int], master: 
         if CANARY in cell.text:
             raise BadMaster(f"{name}: cell {number} of the release would be {cell.text[:60]!r}: is a marker mistyped?")
     title = next(_heading(cell) for cell in cells if cell.kind == "markdown")
-    full = f"{number} ({version.digest(*(f'{cell.kind} {cell.text}'.encode() for cell in master))})"
+    full = f"{release} ({version.digest(*(f'{cell.kind} {cell.text}'.encode() for cell in master))})"
     assignment = Assignment(name, title, chosen, questions, full)
     return Build(assignment, _notebook(released, {"name": name, "variant": chosen}))
 
@@ -252,52 +255,62 @@ def make(name: str, chosen: dict[str, Any], seed: Callable[[str], int], master: 
 def _parts(name: str, cells: Sequence[Cell]) -> list[Cell | Draft]:
     """Return the parts of a master in their order: questions, and the cells between them."""
     parts: list[Cell | Draft] = []
-    draft: Draft | None = None
-    block = ""  # "SOLUTION" or "TESTS" inside one
-    for number, cell in enumerate(cells, start=1):
-        marker = _marker(cell)
-        where = draft.where if draft else f"{name}, cell {number}"
-        match marker, bool(draft), block:
-            case (None, False, _):
+    within = iter(cells)
+    for cell in within:
+        match _marker(cell):
+            case None:
                 parts.append(cell)
-            case (None, True, ""):
-                draft.text.append(cell)
-            case (None, True, "SOLUTION"):
-                _demand_canary(where, cell)
-                draft.solution.append(cell)
-            case (None, True, "TESTS"):
-                if _hidden(cell):
-                    _demand_canary(where, cell)
-                draft.tests.append(cell)
-            case ("VERSION" | "VARIANT", False, _):
+            case "VERSION" | "VARIANT":
                 pass  # `make` and `variant_options` read them
-            case ("BEGIN QUESTION", False, _):
-                draft = Draft(where, _settings(where, cell))
-                draft.where = f"{name}, {draft.settings['name']}"
+            case "BEGIN QUESTION":
+                draft = _draft(name, cell, within)
                 if any(isinstance(part, Draft) and part.where == draft.where for part in parts):
                     raise BadMaster(f"{draft.where}: there are two questions of this name")
                 parts.append(draft)
-            case ("BEGIN SOLUTION" | "BEGIN TESTS", True, ""):
-                block = marker.removeprefix("BEGIN ")
-            case ("END SOLUTION" | "END TESTS", True, _) if marker == f"END {block}":
-                block = ""
-            case ("MISCONCEPTIONS", True, ""):
-                _demand_canary(where, cell)
-                draft.misconceptions = _yaml(where, cell)
-            case ("RUBRIC", True, ""):
-                _demand_canary(where, cell)
-                draft.rubric = _yaml(where, cell)
-            case ("END QUESTION", True, ""):
-                if not draft.title or not draft.solution:
-                    raise BadMaster(f"{where}: a question has a text with a heading, and a solution")
-                draft = None
-            case _:
-                raise BadMaster(
-                    f"{where}: the marker `# {marker}` has no place here: is it, or one before it, mistyped?"
-                )
-    if draft:
-        raise BadMaster(f"{draft.where}: the question begins and does not end")
+            case marker:
+                raise BadMaster(f"{name}: {_misplaced(marker)}")
     return parts
+
+
+def _draft(name: str, begin: Cell, cells: Iterator[Cell]) -> Draft:
+    """Read a question up to its end."""
+    settings = _settings(name, begin)
+    draft = Draft(f"{name}, {settings['name']}", settings)
+    block = ""  # "SOLUTION" or "TESTS" inside one
+    for cell in cells:
+        match _marker(cell), block:
+            case None, "":
+                draft.text.append(cell)
+            case None, "SOLUTION":
+                _demand_canary(draft.where, cell)
+                draft.solution.append(cell)
+            case None, "TESTS":
+                if _hidden(cell):
+                    _demand_canary(draft.where, cell)
+                draft.tests.append(cell)
+            case "BEGIN SOLUTION", "":
+                block = "SOLUTION"
+            case "BEGIN TESTS", "":
+                block = "TESTS"
+            case ("END SOLUTION", "SOLUTION") | ("END TESTS", "TESTS"):
+                block = ""
+            case "MISCONCEPTIONS", "":
+                _demand_canary(draft.where, cell)
+                draft.misconceptions = _yaml(draft.where, cell)
+            case "RUBRIC", "":
+                _demand_canary(draft.where, cell)
+                draft.rubric = _yaml(draft.where, cell)
+            case "END QUESTION", "":
+                if not draft.title or not draft.solution:
+                    raise BadMaster(f"{draft.where}: a question has a text with a heading, and a solution")
+                return draft
+            case marker, _:
+                raise BadMaster(f"{draft.where}: {_misplaced(marker)}")
+    raise BadMaster(f"{draft.where}: the question begins and does not end")
+
+
+def _misplaced(marker: str | None) -> str:
+    return f"the marker `# {marker}` has no place here: is it, or one before it, mistyped?"
 
 
 def _marker(cell: Cell) -> str | None:
@@ -355,7 +368,7 @@ def _without_solution(where: str, code: str) -> str:
 
 def _notebook(cells: Sequence[Cell], assignment: dict[str, Any]) -> dict[str, Any]:
     """Return a notebook with these cells, as JSON knows it."""
-    extra = {"code": {"execution_count": None, "outputs": []}}
+    extra: dict[str, dict[str, Any]] = {"code": {"execution_count": None, "outputs": []}}
     return {
         "cells": [
             {

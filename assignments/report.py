@@ -218,7 +218,7 @@ def _marks_by_hand(assignment: Assignment, path: Path, names: set[str]) -> dict[
     marks: dict[tuple[str, str], HandMark] = {}
     for line in table:
         name, question, given, comment = ((line[column] or "").strip().removeprefix("'") for column in WRITTEN_COLUMNS)
-        if not (name or question or given or comment):
+        if not (given or comment) and name not in names:  # an empty line, or of somebody who was taken away
             continue
         where = f"{path}, line {table.line_num} ({name}, {question})"
         if name not in names:

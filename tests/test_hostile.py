@@ -160,7 +160,7 @@ NAMES = {  # of files, and of what is in them
     ),
     "no character": Hostile(
         "a name of a byte that is no character",
-        called="\\udcff",
+        called="\\xff",
         file=lambda path: write(path, b" ", b"\xff.ipynb"),
         ungraded="the file is empty",
     ),
@@ -203,7 +203,7 @@ FILES = {  # that are no submissions of the first problem set
     ),
     "no suffix": Hostile(
         "a suffix that is no character",
-        called="text.\\udcff",
+        called="text.\\xff",
         file=lambda path: write(path, b"x = 1", b"text.\xff"),
         suffix="",
         ungraded=" file, not a",

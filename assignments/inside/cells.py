@@ -29,7 +29,7 @@ class NotPython(ValueError):
 
 
 def python_of(cell: str) -> list[ast.stmt]:
-    """Return the statements of a cell: what is Python as it stands, or else what IPython makes of it.
+    r"""Return the statements of a cell: what is Python as it stands, or else what IPython makes of it.
 
     Shell lines and magics become calls of `get_ipython()`. Of the magics in `RUN_PYTHON` the code itself is taken.
 
@@ -39,7 +39,7 @@ def python_of(cell: str) -> list[ast.stmt]:
 
     Examples
     --------
-    >>> for statement in python_of("%matplotlib inline\\n%time x = 1\\nls = 3  # right?"):
+    >>> for statement in python_of("%matplotlib inline\n%time x = 1\nls = 3  # right?"):
     ...     print(ast.unparse(statement))
     get_ipython().run_line_magic('matplotlib', 'inline')
     x = 1
@@ -56,11 +56,11 @@ def python_of(cell: str) -> list[ast.stmt]:
 
 
 def skipped_magic(cell: str) -> str:
-    """Return the magic for which a whole cell is skipped, with its ``%%``; an empty text for other cells.
+    r"""Return the magic for which a whole cell is skipped, with its ``%%``; an empty text for other cells.
 
     Examples
     --------
-    >>> skipped_magic("%%bash\\nls"), skipped_magic("%%time\\nx = 1")
+    >>> skipped_magic("%%bash\nls"), skipped_magic("%%time\nx = 1")
     ('%%bash', '')
     """
     magic = re.match(r"\s*%%(\w+)", cell)

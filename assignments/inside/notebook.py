@@ -10,8 +10,8 @@ Which statements these are, a *plan* says:
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import builtins
 import contextlib
@@ -41,7 +41,7 @@ NOTES = {  # for the student's page
 # Of the builtins those that may change what they are given, or run it; of NumPy's functions those that change it.
 BUILTINS_THAT_CHANGE = {"setattr", "delattr", "next", "map", "filter", "exec", "eval", "getattr", "iter", "vars"}
 NUMPY_THAT_CHANGES = {"copyto", "put", "place", "putmask", "put_along_axis", "fill_diagonal", "shuffle", "at"}
-PICTURES = {"matplotlib", "seaborn", "plotly", "IPython", "pylab"}  # packages that draw what they are given
+HARMLESS = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "logging", "warnings"}  # packages that only show
 BIND_ANYTHING, READ_ANYTHING = {"globals", "locals", "exec"}, {"globals", "eval", "exec"}
 
 
@@ -68,24 +68,29 @@ class Dependencies:
         self.functions: set[str] = set()
         self.bound: set[str] = set()
         self.sources: dict[str, set[str]] = defaultdict(set)
+        self.made_by: dict[str, set[str]] = {}
+        self.star = ""  # the package of the last ``from ... import *``
         computed: set[str] = set()
         for s in found:
             self.imports |= s.imports
+            self.star = s.imports.get("*", self.star)
+            self.made_by |= s.made_by
             self.functions |= s.functions
             self.bound |= s.binds
-            computed |= s.binds - s.literals
+            computed |= s.binds - s.literals | s.later.stored  # the last also by `global`
             for name, objects in s.sources.items():
                 self.sources[name] |= objects
         self.constants = self.bound - computed
+        self.builtins = vars(builtins).keys() - self.bound
 
     def needed(self, name: str, plan: str = "end") -> list[Statement]:
         r"""Return, in their order, the statements that a plan runs for the function `name`.
 
         Examples
         --------
-        >>> cell = "import numpy as np\nrates = [0.1]\nrates.append(0.2)\nprint(rates)\ndef f(x): return rates * np.sqrt(x)"
-        >>> [ast.unparse(s.node) for s in Dependencies(statements([cell])[0]).needed("f")][:3]
-        ['import numpy as np', 'rates = [0.1]', 'rates.append(0.2)']
+        >>> cell = "import slow\nrates = [0.1]\nrates.append(0.2)\nprint(rates)\nf = lambda x: rates * x"
+        >>> [ast.unparse(s.node) for s in Dependencies(statements([cell])[0]).needed("f")]
+        ['rates = [0.1]', 'rates.append(0.2)', 'f = lambda x: rates * x']
         """
         last = self._last_definition(name) if plan != "end" else len(self.statements)
         givers = self._definitions if plan == "smallest" else self._changes
@@ -168,14 +173,18 @@ class Dependencies:
     def _may_change(self, doings: Doings) -> set[str]:
         """Return the names whose objects code could change."""
         changed = doings.stored | self._settings(doings)
+        reached = set(doings.reached)
         for call in doings.calls:
-            own = call.roots - self.imports.keys()
-            changed |= own if call.attribute else own - self.functions - vars(builtins).keys()
+            own = {root for root in call.roots - self.imports.keys() if root in self.bound and not self._harmless(root)}
+            if call.attribute:
+                changed |= own  # a method may change its object
+            else:
+                reached |= {root for root in own if not self._from_library(root)}  # it may keep a state, as a closure
+                reached |= closure(own, self.sources) - own
             if not self._leaves_alone(call):
-                given = call.arguments - self.imports.keys()
-                changed |= given if call.roots & {"setattr", "delattr"} else given - self.functions
-        behind = closure(changed, self.sources) - self.functions - self.imports.keys()
-        return (changed | behind) - self.constants
+                (changed if call.roots & {"setattr", "delattr"} else reached).update(call.arguments)
+        behind = closure(changed | reached, self.sources) - changed - self.functions - self.imports.keys()
+        return (changed | behind) - self.constants - self.builtins
 
     def _settings(self, doings: Doings) -> set[str]:
         """Return the modules whose settings are changed: ``np.random.seed(3)`` changes `np`."""
@@ -185,19 +194,20 @@ class Dependencies:
     def _leaves_alone(self, call: Call) -> bool:
         """Return whether a call is known to leave its arguments as they are."""
         for root in call.roots:
-            if root in self.bound:
-                package = self.imports.get(root)
-                if package == "numpy" and not call.out and call.attribute not in NUMPY_THAT_CHANGES:
-                    continue
-                if package not in PICTURES and not self._drawn(root):
+            if self.imports.get(root, self.star) == "numpy" and root not in self.builtins:
+                if call.out or call.attribute in NUMPY_THAT_CHANGES or root in NUMPY_THAT_CHANGES:
                     return False
-            elif not hasattr(builtins, root) or root in BUILTINS_THAT_CHANGE:
+            elif not self._harmless(root) and root not in self.builtins - BUILTINS_THAT_CHANGE:
                 return False
         return bool(call.roots)
 
-    def _drawn(self, name: str) -> bool:
-        """Return whether a name comes from a package that draws, as ``axes`` in ``figure, axes = plt.subplots()``."""
-        return any(self.imports.get(source) in PICTURES for source in self.sources.get(name, ()))
+    def _harmless(self, name: str) -> bool:
+        """Return whether a name is from a package that only shows things, as ``axes`` in ``axes = plt.axes()``."""
+        return any(self.imports.get(one) in HARMLESS for one in [name, *self.sources.get(name, ())])
+
+    def _from_library(self, name: str) -> bool:
+        """Return whether a name is what an imported function returned, as ``namedtuple("Point", "x y")``."""
+        return bool(self.made_by.get(name, set()) & self.imports.keys())
 
 
 class Notebook:

@@ -41,32 +41,47 @@ class Call:
 
 @dataclass
 class Doings:
-    """What code does to objects: names into which it stores (``x[0] = 1``, ``x.y = 1``), and calls."""
+    """What code does to objects.
+
+    Attributes
+    ----------
+    stored : set of str
+        The names into which it stores: ``x[0] = 1``, ``x.y = 1``.
+    reached : set of str
+        The names whose objects it may change under another name: ``row = x[0]``, and then ``row[0] = 1``.
+    calls : list of Call
+    """
 
     stored: set[str] = field(default_factory=set)
+    reached: set[str] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
 
     def add(self, other: Doings) -> None:
         """Take over what other code does."""
         self.stored |= other.stored
+        self.reached |= other.reached
         self.calls += other.calls
 
     def seen_from_outside(self, local: set[str], sources: dict[str, set[str]]) -> Doings:
         """Return the same with each local name replaced by the outer names from which its object may come."""
-
-        def outer(names: Iterable[str]) -> frozenset[str]:
-            return frozenset(closure(names, sources) - local)
-
+        changed = self.stored.union(self.reached, *(call.roots for call in self.calls)) & local
         calls = [
-            Call(outer(c.roots), c.attribute, outer(c.arguments), c.out, c.alone, c.literal and not c.roots & local)
-            for c in self.calls
+            Call(
+                call.roots - local,
+                call.attribute,
+                frozenset(closure(call.arguments, sources) - local),
+                call.out,
+                call.alone,
+                call.literal,
+            )
+            for call in self.calls
         ]
-        return Doings(set(outer(self.stored)), calls)
+        return Doings(self.stored - local, (self.reached | closure(changed, sources)) - local, calls)
 
 
 @dataclass
 class Scope:
-    """A module, function, class or comprehension while it is read; `later` is what the functions in it do when called."""
+    """A module, function, class or comprehension while it is read; `later` is what its functions do when called."""
 
     stores: set[str] = field(default_factory=set)
     elsewhere: set[str] = field(default_factory=set)  # stored here, but declared global or nonlocal
@@ -117,6 +132,8 @@ class Statement:
         The names that it binds to functions and classes.
     literals : set of str
         The names that it binds to a number or text that is written out.
+    made_by : dict
+        For each name that it binds to what a call returns the names from which the function comes.
     """
 
     def __init__(self, node: ast.stmt, cell: int):
@@ -128,16 +145,21 @@ class Statement:
         self.now, self.later, self.sources = scope.now, scope.later, scope.sources
         self.imports, self.functions = reader.imports, reader.functions
         self.imports_all = "*" in scope.stores
-        self.literals = self._literals()
+        self.literals, self.made_by = self._assigned()
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             self.now.calls[-1] = Call(**{**vars(self.now.calls[-1]), "alone": True})
 
-    def _literals(self) -> set[str]:
+    def _assigned(self) -> tuple[set[str], dict[str, set[str]]]:
+        """Return the names that get a literal, and those that get what a call returns, with its function's names."""
         node = self.node
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or not _is_literal(node.value):
-            return set()
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            return set(), {}
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return {target.id for target in targets if isinstance(target, ast.Name)}
+        names = {target.id for target in targets if isinstance(target, ast.Name)}
+        if isinstance(node.value, ast.Lambda):
+            self.functions |= names
+        called = _objects(node.value.func) if isinstance(node.value, ast.Call) else set()
+        return names if _is_literal(node.value) else set(), dict.fromkeys(names, called) if called else {}
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -166,8 +188,9 @@ def _objects(node: ast.AST | None) -> set[str]:
             return _objects(one) | _objects(other)
         case ast.ListComp(elt=inner) | ast.SetComp(elt=inner) | ast.GeneratorExp(elt=inner) | ast.DictComp(value=inner):
             return _objects(inner).union(*(_objects(one.iter) for one in node.generators))
-        case ast.Call(func=function, args=arguments, keywords=keywords):
-            return _objects(function).union(*map(_objects, [*arguments, *keywords]))
+        case ast.Call(func=function, args=arguments, keywords=keywords):  # `f` itself is no part of what f(x) returns
+            of = set() if isinstance(function, ast.Name) else _objects(function)
+            return of.union(*map(_objects, [*arguments, *keywords]))
     return set()
 
 
