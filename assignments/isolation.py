@@ -19,7 +19,8 @@ FORK_SERVER = "assignments.inside.forkserver"
 # The packages that student code may import, where they are installed, with what they require. IPython is among them
 # because it reads the notebooks.
 PACKAGES = ("numpy", "ipython", "scipy", "matplotlib", "pandas")
-SYSTEM_FOLDERS = {"/lib64", "/usr/lib64", f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}"}  # where ld.so looks anyway
+# Where the loader of programs lies, and where it looks for libraries.
+SYSTEM_FOLDERS = {"/lib64", "/usr/lib64", f"/usr/lib/{sysconfig.get_config_var('MULTIARCH')}"}
 ENVIRONMENT = {
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
@@ -62,12 +63,16 @@ class Bubblewrap:
             )
         self.python = os.path.realpath(sys.executable)
         self.library = os.path.realpath(sysconfig.get_path("stdlib"))
-        self.folders = library_folders(self.library)
+        inside = os.path.relpath(self.library, os.path.realpath(sys.base_prefix))
+        self.library_inside = os.path.normpath(os.path.join("/python", inside))
+        self.system, self.own = library_folders(self.library)
 
     def command(self) -> list[str]:
         """Return the command that starts the fork server."""
         # A file system of its own, whose root is empty at first. What comes later lies over what came before.
-        shown = {folder: folder for folder in [*self.folders, self.library, self.python]}
+        shown = {folder: folder for folder in self.system}
+        shown |= {"/python/bin/python": self.python, self.library_inside: self.library}
+        shown |= {f"/libraries/{path.name}": str(path) for folder in self.own for path in Path(folder).glob("*.so*")}
         shown |= {f"/packages/{path.name}": str(path) for path in package_paths()}
         # This package itself stays outside, so that `assignments` is a name with nothing but `inside` in it.
         shown["/code/assignments/inside"] = str(INSIDE)
@@ -79,7 +84,7 @@ class Bubblewrap:
             files += ["--perms", "0755", "--dir", parent]  # bubblewrap's own choice is for root only
         for path, source in shown.items():
             files += ["--ro-bind", source, path]
-            if path == self.library:
+            if path == self.library_inside:
                 for name in ("site-packages", "dist-packages"):  # of the packages only those below
                     if os.path.isdir(os.path.join(path, name)):
                         files += ["--tmpfs", os.path.join(path, name)]
@@ -95,27 +100,27 @@ class Bubblewrap:
             rights = ["--unshare-user"]
         walls = [*rights, *spaces, "--die-with-parent", "--new-session", *files]
         assert self.program
-        return [self.program, *walls, self.python, "-s", "-S", "-P", "-m", FORK_SERVER, "alone"]
+        return [self.program, *walls, "/python/bin/python", "-s", "-S", "-P", "-m", FORK_SERVER, "alone"]
 
     def environment(self) -> dict[str, str]:
         """Return its environment variables."""
-        hidden = [folder for folder in self.folders if not Path(self.library).is_relative_to(folder)]
         return {
             **ENVIRONMENT,
+            "PYTHONHOME": "/python",
             "PYTHONPATH": "/code:/packages",
-            "LD_LIBRARY_PATH": ":".join(folder for folder in self.folders if folder not in SYSTEM_FOLDERS),
-            "HIDE": ":".join(hidden),
-            "READ_BEFORE": f"{self.library}:/packages",
+            "LD_LIBRARY_PATH": "/libraries",
+            "HIDE": ":".join(["/proc", *self.system]),
+            "READ_BEFORE": f"{self.library_inside}:/packages",
         }
 
 
-def library_folders(standard_library: str) -> list[str]:
-    """Return the folders with the system's libraries that this very process has loaded, and the loader's."""
+def library_folders(standard_library: str) -> tuple[list[str], list[str]]:
+    """Return the folders with the libraries that this very process has loaded: the system's, and Python's own."""
     loaded = {os.path.dirname(path) for path in re.findall(r"(/\S.*\.so[.\d]*)$", _maps(), re.MULTILINE)}
-    places = [standard_library, *site_folders()]
-    system = {folder for folder in loaded if not any(Path(folder).is_relative_to(place) for place in places)}
-    loader = {path for path in ("/usr/lib64", "/lib64") if os.path.isdir(path) and not os.path.islink(path)}
-    return sorted(system | loader, key=len)
+    packages = [standard_library, *site_folders()]
+    system = {path for path in SYSTEM_FOLDERS if os.path.isdir(path) and not os.path.islink(path)}
+    own = {folder for folder in loaded - system if not any(Path(folder).is_relative_to(one) for one in packages)}
+    return sorted(system), sorted(own)
 
 
 def _maps() -> str:

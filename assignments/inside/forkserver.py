@@ -30,7 +30,7 @@ NOBODY = 65534
 IMPORTED = (
     "numpy",
     "numpy.linalg",
-    "numpy.random",
+    *("numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing"),
     "matplotlib.pyplot",  # most notebooks begin with it
     *("bz2", "copy", "dataclasses", "decimal", "fractions", "functools", "hashlib", "itertools", "lzma", "math"),
     *("random", "sqlite3", "ssl", "statistics", "time", "typing", "uuid", "zlib", "zoneinfo"),
@@ -99,7 +99,7 @@ def furnish() -> None:
     _system("mount", None, b"/", None, PRIVATE, None)
     room = f"size={limits.TEMPORARY_FILES},nr_inodes={limits.TEMPORARY_NAMES},mode=1777".encode()
     _system("mount", b"tmpfs", b"/tmp", b"tmpfs", NO_SETUID | NO_DEVICES, room)
-    for folder in ["/proc", *filter(None, os.environ.get("HIDE", "").split(":"))]:
+    for folder in os.environ["HIDE"].split(":"):
         empty = b"size=4k,nr_inodes=1,mode=555"
         _system("mount", b"tmpfs", folder.encode(), b"tmpfs", READ_ONLY | NO_SETUID | NO_DEVICES, empty)
     os.chdir("/tmp")
@@ -140,8 +140,8 @@ def work(requests: int, replies: int, alone: bool) -> None:
             if alone:
                 furnish()
             drop_privileges(files_stay=not alone)
-        except OSError as error:
-            print(json.dumps({"failed": str(error)}), file=writer, flush=True)
+        except Exception as error:  # of this machine: no byte of a student's has been read
+            print(json.dumps({"failed": f"{type(error).__name__}: {error}"}), file=writer, flush=True)
             return
         serve(reader, writer)
 
