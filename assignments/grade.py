@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from assignments.assignment import Assignment, Misconception, Question, Test
 from assignments.compare import allclose_nested, copied, describe
 from assignments.inside.notebook import NOTES, PLANS
 from assignments.recording import Call, Changed, Recorder, Reference
-from assignments.sandbox import InProcess, MachineFailure, OutOfTime, Sandbox, Stopped, StudentError
+from assignments.sandbox import InProcess, MachineFailure, Sandbox, Stopped, StudentError
 from assignments.submission import Submission
 
 LONGEST_MESSAGE = 1000
@@ -126,7 +127,7 @@ def grade_question(
         attempts, plans = [], list(PLANS)
         for plan in PLANS:
             if plan in plans:
-                attempt, plans = _patiently(lambda: _attempt(plan, question, assignment, open_sandbox, with_hidden))
+                attempt, plans = _patiently(partial(_attempt, plan, question, assignment, open_sandbox, with_hidden))
                 attempts.append(attempt)
                 if attempt.passed_in_public == 1 and not attempt.out_of_time:
                     break

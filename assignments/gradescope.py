@@ -47,7 +47,9 @@ def archive(product: Build) -> bytes:
     """Return the archive."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     texts = {
-        "setup.sh": SETUP.format(python=python, numpy=np.__version__, ipython=version("ipython")),  # the same there as here
+        "setup.sh": SETUP.format(
+            python=python, numpy=np.__version__, ipython=version("ipython")
+        ),  # the same there as here
         "run_autograder": RUN,
         "assignment.json": json.dumps(product.assignment.to_dict()),
     }

@@ -59,7 +59,7 @@ class Bubblewrap:
         if self.program is None:
             raise NoIsolation(
                 "Student code is not run without walls around it, and bubblewrap is not installed here. On Debian and "
-                "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use Linux in a virtual machine or WSL 2."
+                "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows use Linux in a virtual machine or WSL 2."
             )
         self.python = os.path.realpath(sys.executable)
         self.library = os.path.realpath(sysconfig.get_path("stdlib"))

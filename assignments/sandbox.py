@@ -128,7 +128,7 @@ class ForkServer:
         try:
             self.process = subprocess.Popen(
                 self.isolation.command(),
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 env=self.isolation.environment(),
@@ -320,14 +320,11 @@ class Worker:
         rest = memoryview(json.dumps(request).encode("ascii") + b"\n")
         try:
             while rest:
-                if not select.select([], [self.requests], [], limits.TICK)[1]:
-                    self._tick()
-                    continue
                 try:
                     rest = rest[os.write(self.requests, rest) :]
-                except BlockingIOError:  # somebody at the other end has filled the pipe
-                    time.sleep(limits.TICK)
-                    self._tick()
+                except BlockingIOError:  # the pipe is full: it is read, or somebody at the other end fills it again
+                    if not select.select([], [self.requests], [], limits.TICK)[1]:
+                        self._tick()
         except BrokenPipeError:
             raise self._why_ended() from None
 

@@ -149,7 +149,11 @@ def test_a_failure_of_the_grader_costs_one_question(walls, monkeypatch):
     assignment = release.prepare("ps1", Course((SECRET,))).assignment
     failure = grade._failure
     monkeypatch.setattr(
-        grade, "_failure", lambda test, number, question, *rest: 1 / 0 if question.name == "q2" else failure(test, number, question, *rest)
+        grade,
+        "_failure",
+        lambda test, number, question, *rest: (
+            1 / 0 if question.name == "q2" else failure(test, number, question, *rest)
+        ),
     )
     marks = grade.grade_submission(release.solved(assignment), assignment, lambda code: Sandbox(code, walls))
     assert [mark.points for mark in marks] == [4, 0, 3, 3, 4, 3]

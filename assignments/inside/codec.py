@@ -15,7 +15,8 @@ import numpy as np
 
 from assignments.inside.limits import DEEPEST, LONGEST_TEXT, MOST_ELEMENTS, MOST_PARTS
 
-DTYPES = ("bool", "int32", "int64", "float32", "float64")
+DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("bool", "int32", "int64", "float32", "float64")}
+NAMES = {dtype.str: name for name, dtype in DTYPES.items()}
 
 
 class NotAllowed(TypeError):
@@ -31,7 +32,7 @@ def encode(value: Any, depth: int = 0) -> Any:
     Raises
     ------
     NotAllowed
-        If it is anything else than numbers, arrays, texts, or lists, tuples and dictionaries of them, or too much of it.
+        If it is not made of numbers, arrays, texts, lists, tuples and dictionaries, or too much of it.
 
     Examples
     --------
@@ -95,20 +96,24 @@ def _real(array: np.ndarray) -> np.ndarray:
 def _encode_array(array: np.ndarray) -> dict[str, Any]:
     if array.size > MOST_ELEMENTS:
         raise NotAllowed(f"an array of {array.size} numbers, of which at most {MOST_ELEMENTS} are read")
-    if array.dtype.kind == "c":
-        array = _real(array)
-    if array.dtype.kind in "iu" and array.dtype.name not in DTYPES:
-        if array.dtype.name == "uint64" and array.size and array.max() >= 2**63:
-            raise NotAllowed("a whole number of more than 64 bits")
-        array = array.astype(np.int64)
-    elif array.dtype.kind == "f" and array.dtype.name not in DTYPES:
-        array = array.astype(np.float64)
-    if array.dtype.name not in DTYPES:
-        raise NotAllowed(f"an array of {array.dtype.name} instead of real numbers")
     if array.ndim > DEEPEST:
         raise NotAllowed(f"an array of {array.ndim} axes, of which at most {DEEPEST} are read")
-    data = base64.b64encode(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
-    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": data.decode("ascii")}
+    if array.dtype.str not in NAMES:
+        array = _converted(array)
+    data = base64.b64encode(array.tobytes()).decode("ascii")
+    return {"dtype": NAMES[array.dtype.str], "shape": list(array.shape), "data": data}
+
+
+def _converted(array: np.ndarray) -> np.ndarray:
+    """Return the same numbers as one of the types in `DTYPES`."""
+    if array.dtype.kind == "c":
+        array = _real(array)
+    if array.dtype.kind not in "biuf":
+        raise NotAllowed(f"an array of {array.dtype.name} instead of real numbers")
+    if array.dtype.kind == "u" and array.size and array.max() >= 2**63:
+        raise NotAllowed("a whole number of more than 64 bits")
+    kind = array.dtype.newbyteorder("<")
+    return array.astype(kind if kind.str in NAMES else np.int64 if kind.kind in "iu" else np.float64)
 
 
 def decode(parts: Any, depth: int = 0) -> Any:
@@ -137,14 +142,17 @@ def decode(parts: Any, depth: int = 0) -> Any:
     if type(parts) is list and len(parts) <= MOST_PARTS:
         return [decode(part, depth + 1) for part in parts]
     if type(parts) is dict and parts.keys() == {"dict"} and type(parts["dict"]) is dict:
-        if all(len(key) <= LONGEST_TEXT for key in parts["dict"]):
-            return {key: decode(part, depth + 1) for key, part in parts["dict"].items()}
-    if type(parts) is dict and parts.keys() == {"dtype", "shape", "data"} and parts["dtype"] in DTYPES:
+        return {key[:LONGEST_TEXT]: decode(part, depth + 1) for key, part in parts["dict"].items()}
+    if type(parts) is dict and parts.keys() == {"dtype", "shape", "data"} and _known(parts["dtype"]):
         shape, data = parts["shape"], parts["data"]
         if type(shape) is list and len(shape) <= DEEPEST and type(data) is str:
-            dtype = np.dtype(parts["dtype"])
+            dtype = DTYPES[parts["dtype"]]
             whole = all(type(length) is int and 0 <= length <= MOST_ELEMENTS for length in shape)
             raw = base64.b64decode(data, validate=True)  # binascii.Error is a ValueError
             if whole and math.prod(shape) <= MOST_ELEMENTS and len(raw) == math.prod(shape) * dtype.itemsize:
-                return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+                return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
     raise ValueError("unreadable answer")
+
+
+def _known(name: Any) -> bool:
+    return type(name) is str and name in DTYPES

@@ -10,6 +10,7 @@ the grader how the worker ended and how much processor time it used; no word of 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -36,7 +37,15 @@ IMPORTED = (
     *("random", "sqlite3", "ssl", "statistics", "time", "typing", "uuid", "zlib", "zoneinfo"),
 )
 # Libraries of SciPy's, Pandas' and Matplotlib's, should somebody import them.
-LIBRARIES = ("libdl.so.2", "libgcc_s.so.1", "libpthread.so.0", "librt.so.1", "libstdc++.so.6", "libutil.so.1", "libz.so.1")
+LIBRARIES = (
+    "libdl.so.2",
+    "libgcc_s.so.1",
+    "libpthread.so.0",
+    "librt.so.1",
+    "libstdc++.so.6",
+    "libutil.so.1",
+    "libz.so.1",
+)
 
 # Numbers of the kernel's: see unshare(2), mount(2), prctl(2) and capset(2).
 NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PROCESSES = 0x00020000, 0x08000000, 0x10000000, 0x20000000
@@ -132,10 +141,8 @@ def drop_privileges(files_stay: bool) -> None:
 def work(requests: int, replies: int, alone: bool) -> None:
     """Be the worker: shut everything else out, then serve."""
     with os.fdopen(requests, encoding="ascii") as reader, os.fdopen(replies, "w", encoding="ascii") as writer:
-        try:
-            Path("/proc/self/oom_score_adj").write_text("1000")  # if memory runs out, rather this one than the grader
-        except OSError:
-            pass
+        with contextlib.suppress(OSError):  # if memory runs out, rather this one is ended than the grader
+            Path("/proc/self/oom_score_adj").write_text("1000")
         try:
             if alone:
                 furnish()

@@ -1,4 +1,4 @@
-"""The process in which one question's student code runs: it reads requests and writes replies, one line of JSON each."""
+"""What the process does in which student code runs: read requests and write replies, one line of JSON each."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def answer(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
 def serve(requests: TextIO, replies: TextIO) -> None:
     """Answer one grader until it closes the line.
 
-    Its first line holds the cells of a notebook and the plan, and gets no reply. The others call a function, or ask which
-    plans differ for some functions.
+    Its first line holds the cells of a notebook and the plan, and gets no reply. The others call a function, or ask
+    which plans differ for some functions.
     """
 
     def send(reply: Any) -> None:
