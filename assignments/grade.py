@@ -119,8 +119,8 @@ def grade_question(
     Where the notebook can be run in several ways, the public tests decide which of them counts: the first in which they
     all pass and nothing runs out of time. Anybody can run the public tests, so this tells nobody anything.
 
-    Without the hidden tests, where it only matters whether there is such a way, the one with the least work comes first:
-    a student who checks a notebook does not wait for the experiments in it.
+    Without the hidden tests it only matters whether there is such a way, and the one with the least work comes first: a
+    student who checks a notebook does not wait for the experiments in it.
 
     A mistake in a test or in the grader costs this question and no other: the result says so in `ungraded`.
     """
