@@ -48,6 +48,7 @@ WHOLE = [  # notebooks in which f() is 3 whatever part of them is run
     ["import functools", "@functools.cache\ndef f(): return 3"],
     ["from dataclasses import dataclass", "@dataclass\nclass A:\n    x: int = 3", "def f(): return A().x"],
     ["from __future__ import annotations", "def f(x: Undefined = 3): return x"],
+    ["def f(x: 3 = 0): return f.__annotations__['x']"],
     ["from typing import NamedTuple", "class A(NamedTuple):\n    x: int\na = A(3)", "def f(): return a.x"],
     ["import pickle", "class A: x = 3", "def f(): return pickle.loads(pickle.dumps(A())).x"],
     [
@@ -81,6 +82,20 @@ def test_a_function_runs_with_what_it_needs_and_nothing_else(cells, plan):
         ["import numpy as np\nx = np.zeros(2)", "np.add(1, 2, out=x)", "def f(): return x[0]"],
         ["import numpy as np\nx = np.zeros(2)", "y = x[:1]\ny[:] = 3", "def f(): return x[0]"],
         ["import numpy as np\nx = np.zeros(2)", "y = x\ny += 3", "def f(): return x[0]"],
+        [
+            "class A:\n    n = []\n    def __init_subclass__(cls): cls.n.append(3)",
+            "class B(A): x = 3",
+            "def f(): return A.n[0]",
+        ],
+        ["x = []", "import contextlib\nwith contextlib.nullcontext(x) as y: pass\ny.append(3)", "def f(): return x[0]"],
+        ["x = [[]]", "match x:\n    case [y]: pass\ny.append(3)", "def f(): return x[0][0]"],
+        ["x = []", "if x.append(3) is None: raise SystemExit", "def f(): return x[0]"],
+        [
+            "from random import *\nimport random",
+            "random.seed(7)",
+            "def f(): return 3 * (random.random() == Random(7).random())",
+        ],
+        ["x = y = []", "y.append(3)", "def f(): return x[0]"],
         ["x = [1, 2]", "def fill(row):\n    row[0] = 3", "fill(x)", "def f(): return x[0]"],
         ["x = 1", "def setup():\n    global x\n    x = 3", "setup()", "def f(): return x"],
         ["x = []", "def add(): x.append(3)", "def setup(): add()", "setup()", "def f(): return x[0]"],
@@ -210,6 +225,22 @@ def test_experiments_are_not_needed():
     ]
     assert [line.split("(")[0] for line in chosen(cells)] == ["import numpy as np", "rates = [2, 3]", "def f"]
     assert Notebook(cells).plans(["f"]) == ["end"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def f(): return list(range(3))", "rows = list(range(3))\nrows[0] = 1\nfor row in rows: row.show()"],
+        ["import logging\nlog = logging.getLogger()", "def f(): log.info('so')", "for _ in range(9): print(f())"],
+        ["from collections import namedtuple\nP = namedtuple('P', 'x')", "def f(): return P(3).x", "print(f())"],
+        ["g = lambda: 3", "def f(): return g()", "train(g)\nprint(f())"],
+        ["class A:\n    def step(self): self.x = 1", "def f(): return A().step()", "a = A()\na.step()\ntrain(a, f)"],
+    ],
+    ids=" | ".join,
+)
+def test_what_only_looks_like_a_change_is_not_run(cells):
+    assert Notebook(cells).plans(["f"]) == ["end"]
+    assert len(chosen(cells)) == len(chosen(cells[:-1]))
 
 
 def test_numbers_and_texts_cannot_be_changed():

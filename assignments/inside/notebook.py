@@ -184,7 +184,7 @@ class Dependencies:
             if not self._leaves_alone(call):
                 (changed if call.roots & {"setattr", "delattr"} else reached).update(call.arguments)
         behind = closure(changed | reached, self.sources) - changed - self.functions - self.imports.keys()
-        return (changed | behind) - self.constants - self.builtins
+        return (changed | behind) - self.constants
 
     def _settings(self, doings: Doings) -> set[str]:
         """Return the modules whose settings are changed: ``np.random.seed(3)`` changes `np`."""
