@@ -547,6 +547,18 @@ def test_what_is_not_there_cannot_be_graded_anew(course, here, capsys, option, s
     assert sentence in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("count, sentences", [(2, 2), (batch.FEW + 1, 1)])
+def test_who_is_graded_anew_is_named_where_they_are_few(count, sentences):
+    basis = records.Basis("2", "2", "", "")
+    tasks = [
+        batch.Task(f"s{place}", Path("s"), basis, reason="another version of the grader") for place in range(count)
+    ]
+    said = []
+    batch._tell_reasons([*tasks, batch.Task("new", Path("new"), basis)], said.append)
+    assert len(said) == sentences
+    assert ("'s0' is graded anew" in said[0]) == (count == 2)
+
+
 # Runs that end early, and two at once
 
 

@@ -251,6 +251,15 @@ def test_a_broken_solution_stops_the_release(name):
                 release.prepare(name, Course(("broken",)), with_text(cells, place, wrong))
 
 
+def test_a_test_that_fails_by_itself_stops_the_release():
+    cells = [
+        replace(cell, text=cell.text.replace("    for d in (1, 3, 20):", "    for d in sizes:"))
+        for cell in master.read("ps1")
+    ]
+    with pytest.raises(master.BadMaster, match="q2: .*name 'sizes' is not defined"):
+        release.prepare("ps1", Course(("broken",)), cells)
+
+
 def test_a_mistake_that_gets_every_point_stops_the_release():
     wrong, right = "put: 'theta = theta + eta * grad'", "put: 'theta = theta - grad * eta'"
     cells = [replace(cell, text=cell.text.replace(wrong, right)) for cell in master.read("ps1")]
