@@ -256,7 +256,7 @@ def test_a_test_that_fails_by_itself_stops_the_release():
         replace(cell, text=cell.text.replace("    for d in (1, 3, 20):", "    for d in sizes:"))
         for cell in master.read("ps1")
     ]
-    with pytest.raises(master.BadMaster, match="q2: .*name 'sizes' is not defined"):
+    with pytest.raises(master.BadMaster, match=r"q2: .*name 'sizes' is not defined"):
         release.prepare("ps1", Course(("broken",)), cells)
 
 
