@@ -37,7 +37,7 @@ from assignments import (
 from assignments.__main__ import main
 from assignments.course import Course, NoSecret
 from assignments.isolation import NoIsolation, UnprivilegedUser
-from assignments.sandbox import InProcess, MachineFailure, Sandbox, StudentError
+from assignments.sandbox import ForkServer, InProcess, MachineFailure, Sandbox, StudentError
 from assignments.submission import Cell
 
 SECRET = "the tests' own secret"
@@ -591,7 +591,7 @@ import os, sys
 from contextlib import nullcontext
 from assignments import batch, grade
 from assignments.__main__ import main
-from assignments.sandbox import InProcess
+from assignments.sandbox import ForkServer, InProcess
 
 class Here(nullcontext):
     def close(self): pass
@@ -916,19 +916,21 @@ def test_another_user_reads_neither_tests_nor_results_and_starts_nothing(tmp_pat
     cells = ["import os", f"def f(): return open('{tmp_path}/assignment.json').read()", "def g(): return os.fork()"]
     cells += ["def h(): return os.getuid()", "def k(): os.kill(os.getppid(), 9)"]
     cells += ["import ctypes", "def n(): return ctypes.CDLL(None).socket(2, 1, 0)"]
-    for name, kind in [("f", "PermissionError"), ("g", "BlockingIOError"), ("k", "PermissionError")]:
-        sandbox = Sandbox(cells, UnprivilegedUser())
-        with pytest.raises(StudentError, match=kind):
-            sandbox.call(name)
-        assert sandbox.call("h") == 65534
-        assert sandbox.call("n") == -1  # no socket
-        sandbox.close()
+    cells += ["def m(): open('/tmp/kept-for-the-next-question', 'w').write('the hidden data')"]
+    with ForkServer(UnprivilegedUser()) as server:
+        for name, kind in [("f", "PermissionError"), ("g", "BlockingIOError"), ("k", "PermissionError"), ("m", "Perm")]:
+            sandbox = Sandbox(cells, server)
+            with pytest.raises(StudentError, match=kind):
+                sandbox.call(name)
+            assert sandbox.call("h") == 65534
+            assert sandbox.call("n") == -1  # no socket
+            sandbox.close()
 
 
 def test_the_container_falls_back_on_another_user_only_as_root(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert isinstance(container.walls(), UnprivilegedUser)
+    assert isinstance(container.open_isolation().isolation, UnprivilegedUser)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(NoIsolation):
-        container.walls()
+        container.open_isolation()

@@ -209,7 +209,7 @@ FILES = {  # that are no submissions of the first problem set
         ungraded=" file, not a",
     ),
     "/".join(["a"] * (submission.DEEPEST_FOLDER + 1)): Hostile(
-        "folders one in the other", file=lambda path: nest(path, 1200), suffix="", called="/".join("a" * 11) + " (no suffix)", ungraded="one in too many others"
+        "folders one in the other", file=lambda path: nest(path, 1200), suffix="", called="/".join("a" * 11) + "/", ungraded="one in too many others"
     ),
 }
 SUBMISSIONS = NAMES | CORPUS | FILES
@@ -402,7 +402,7 @@ def test_no_file_appears_or_changes_outside_the_results(run):
     for place in [*PLACES, os.getcwd(), "/", run.course, run.course / "submissions", run.course / "results"]:
         assert not [path for path in os.listdir(place) if path.startswith(TOKEN)]
     assert sorted(path.name for path in (run.course / "results").iterdir()) == [
-        ".lock",
+        ".grader",
         "feedback",
         "grades.csv",
         "records",

@@ -21,7 +21,7 @@ RUN_PYTHON = {
 }
 AUTOMAGIC = re.compile(r"(?:pip|conda|mamba|uv|cd|ls|pwd|mkdir|cat)\b(?!\s*[=(.\[,:])")  # magics without their %
 MOST_AUTOMAGICS = 20  # in a cell
-TRANSFORMER = TransformerManager()
+TRANSFORMER = TransformerManager()  # type: ignore[no-untyped-call]
 
 
 class NotPython(ValueError):
@@ -72,7 +72,8 @@ def _statements(cell: str) -> list[ast.stmt]:
         return _parse(cell).body
     except SyntaxError:
         tree = _parse_as_ipython(cell)
-    return _TakeOutOfMagics().visit(tree).body
+    code: list[ast.stmt] = _TakeOutOfMagics().visit(tree).body
+    return code
 
 
 def _parse(text: str) -> ast.Module:
@@ -112,28 +113,31 @@ class _TakeOutOfMagics(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _magic(node: ast.expr) -> tuple[str, str, str | None] | None:
+def _magic(node: ast.expr) -> tuple[str, str, str] | None:
     """Return the name, line and cell of the magic that an expression runs, if that runs Python."""
     match node:
         case ast.Call(
             func=ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython")), attr=kind),
             args=[ast.Constant(value=str(name)), ast.Constant(value=str(line)), *rest],
         ) if kind in ("run_line_magic", "run_cell_magic") and name in RUN_PYTHON:
-            return name, line, rest[0].value if rest and isinstance(rest[0], ast.Constant) else None
+            match rest:
+                case [ast.Constant(value=str(cell))]:
+                    return name, line, cell
+            return name, line, ""
     return None
 
 
-def _code_of(name: str, line: str, cell: str | None) -> Iterator[ast.stmt]:
+def _code_of(name: str, line: str, cell: str) -> Iterator[ast.stmt]:
     line = re.sub(rf"\A{RUN_PYTHON[name]}", "", f"{line} ").strip()
     if name == "capture":
         code = python_of(f"{line.split()[0]} = get_ipython()") if re.match(r"[^\W\d]", line) else []
     else:
         code = python_of(line)
-    code += python_of(cell or "")
+    code += python_of(cell)
     if name == "timeit" and code:  # its names are its own
-        (call,) = _parse("(lambda: None)()").body
-        (function,) = _parse("def _timed(): pass").body
-        function.body = code
-        call.value.func = ast.Name("_timed", ast.Load())
-        code = [ast.copy_location(function, code[0]), ast.fix_missing_locations(ast.copy_location(call, code[0]))]
+        timed = _parse("def _timed(): pass\n_timed()").body
+        for statement in timed:
+            ast.copy_location(statement, code[0])
+        timed[0].body = code  # type: ignore[attr-defined]
+        code = timed
     yield from code

@@ -31,6 +31,7 @@ IMPORTED = (
     "numpy",
     "numpy.linalg",
     "numpy.random",
+    "matplotlib.pyplot",  # most notebooks begin with it
     *("bz2", "copy", "dataclasses", "decimal", "fractions", "functools", "hashlib", "itertools", "lzma", "math"),
     *("random", "sqlite3", "ssl", "statistics", "time", "typing", "uuid", "zlib", "zoneinfo"),
 )

@@ -250,7 +250,7 @@ class Notebook:
             if statement not in self.ran:
                 self.ran.add(statement)
                 self._run(statement)
-        found = vars(self.module).get(name)
+        found: Callable[..., Any] | None = vars(self.module).get(name)
         if callable(found):
             return found
         raise Missing(self._why_missing(name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -66,14 +66,7 @@ class Doings:
         """Return the same with each local name replaced by the outer names from which its object may come."""
         changed = self.stored.union(self.reached, *(call.roots for call in self.calls)) & local
         calls = [
-            Call(
-                call.roots - local,
-                call.attribute,
-                frozenset(closure(call.arguments, sources) - local),
-                call.out,
-                call.alone,
-                call.literal,
-            )
+            replace(call, roots=call.roots - local, arguments=frozenset(closure(call.arguments, sources) - local))
             for call in self.calls
         ]
         return Doings(self.stored - local, (self.reached | closure(changed, sources)) - local, calls)
@@ -143,23 +136,24 @@ class Statement:
         self.node, self.cell = node, cell
         self.binds, self.loads, self.uses = scope.stores, scope.loads, scope.loads | scope.later_loads
         self.now, self.later, self.sources = scope.now, scope.later, scope.sources
-        self.imports, self.functions = reader.imports, reader.functions
+        names, value = _assignment(node)
+        self.imports = reader.imports
+        self.functions = reader.functions | names if isinstance(value, ast.Lambda) else reader.functions
+        self.literals = names if value is not None and _is_literal(value) else set()
+        self.made_by = dict.fromkeys(names, _objects(value.func)) if isinstance(value, ast.Call) else {}
         self.imports_all = "*" in scope.stores
-        self.literals, self.made_by = self._assigned()
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            self.now.calls[-1] = Call(**{**vars(self.now.calls[-1]), "alone": True})
+            self.now.calls[-1] = replace(self.now.calls[-1], alone=True)
 
-    def _assigned(self) -> tuple[set[str], dict[str, set[str]]]:
-        """Return the names that get a literal, and those that get what a call returns, with its function's names."""
-        node = self.node
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-            return set(), {}
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names = {target.id for target in targets if isinstance(target, ast.Name)}
-        if isinstance(node.value, ast.Lambda):
-            self.functions |= names
-        called = _objects(node.value.func) if isinstance(node.value, ast.Call) else set()
-        return names if _is_literal(node.value) else set(), dict.fromkeys(names, called) if called else {}
+
+def _assignment(node: ast.stmt) -> tuple[set[str], ast.expr | None]:
+    """Return the names to which a statement assigns, and what; nothing for other statements."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            return {target.id for target in targets if isinstance(target, ast.Name)}, value
+        case ast.AnnAssign(target=ast.Name(id=name), value=value):
+            return {name}, value
+    return set(), None
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -346,11 +340,9 @@ class _Reader(ast.NodeVisitor):
         ordinary = [*arguments.posonlyargs, *arguments.args]
         every = [*ordinary, *arguments.kwonlyargs, *filter(None, [arguments.vararg, arguments.kwarg])]
         inner = Scope(stores={one.arg for one in every})
-        for default in filter(None, [*arguments.defaults, *arguments.kw_defaults]):
-            self.visit(default)
-        for annotated in [*(one.annotation for one in every), getattr(node, "returns", None)]:
-            if annotated is not None:
-                self.visit(annotated)
+        annotations = [*(one.annotation for one in every), getattr(node, "returns", None)]
+        for outside in filter(None, [*arguments.defaults, *arguments.kw_defaults, *annotations]):
+            self.visit(outside)
         with_default = ordinary[len(ordinary) - len(arguments.defaults) :]
         for one, default in [
             *zip(with_default, arguments.defaults, strict=True),

@@ -3,7 +3,7 @@
 # points: q1=0, q2=0, q3=0
 # says: `loss_and_gradient` raised PermissionError
 # says: `gradient_error` raised PermissionError
-# says: `sgd_step` raised OSError
+# says: `sgd_step` raised PermissionError
 
 # %% before
 import ctypes
