@@ -195,8 +195,10 @@ def _plan(assignment: Assignment, paths: dict[str, Path], results: Path, anew: A
                 "with this secret and overwrites them"
             )
         reason = old.basis.difference(task.basis)
-        if reason == records.ANOTHER_FILE or not old.cacheable:
+        if reason == records.ANOTHER_FILE:
             tasks.append(task)
+        elif not old.cacheable:
+            tasks.append(replace(task, old=old, reason=old.regraded) if old.regraded else task)
         elif reason:
             tasks.append(replace(task, old=old, reason=reason))
         elif anew.names(name):
