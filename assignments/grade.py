@@ -119,16 +119,19 @@ def grade_question(
     Where the notebook can be run in several ways, the public tests decide which of them counts: the first in which they
     all pass and nothing runs out of time. Anybody can run the public tests, so this tells nobody anything.
 
+    Without the hidden tests, where it only matters whether there is such a way, the one with the least work comes first:
+    a student who checks a notebook does not wait for the experiments in it.
+
     A mistake in a test or in the grader costs this question and no other: the result says so in `ungraded`.
     """
     most = sum(test.points for test in question.tests)
     try:
         attempts, plans = [], list(PLANS)
-        for plan in PLANS:
+        for plan in PLANS if with_hidden else reversed(PLANS):
             if plan in plans:
                 attempt, plans = _patiently(lambda: _attempt(plan, question, assignment, open_sandbox, with_hidden))
                 attempts.append(attempt)
-                if attempt.passed_in_public == 1 and not attempt.out_of_time:
+                if len(plans) == 1 or (attempt.passed_in_public == 1 and not attempt.out_of_time):
                     break
         best = max(attempts, key=lambda attempt: (attempt.passed_in_public, not attempt.out_of_time))
         named = {}
@@ -141,7 +144,7 @@ def grade_question(
         return QuestionResult(question.name, question.title, 0.0, most, (), ungraded=reason[:LONGEST_MESSAGE])
     points = sum(outcome.points for outcome in best.outcomes)
     most = sum(outcome.max_points for outcome in best.outcomes)
-    note = NOTES[best.plan]
+    note = NOTES[best.plan] if with_hidden else ""
     return QuestionResult(question.name, question.title, points, most, tuple(best.outcomes), **named, note=note)
 
 

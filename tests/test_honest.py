@@ -41,6 +41,15 @@ def test_every_style_gets_every_point_in_this_process(builds, name, style):
     assert max((result.note for result in results), key=list(NOTES.values()).index) == NOTES[style.plan]
 
 
+@pytest.mark.parametrize("style", [one for one in STYLES["ps1"] if "slow" in one.name], ids=lambda style: style.name)
+def test_a_student_who_checks_a_notebook_does_not_wait_for_its_experiments(builds, style):
+    code = [text for kind, text in style.answered_in(builds["ps1"]) if kind == "code"]
+    handed_in = submission.Submission.of_code(code)
+    results = grade.grade_submission(handed_in, builds["ps1"].assignment, InProcess, with_hidden=False)
+    assert all(outcome.passed for result in results for outcome in result.outcomes)
+    assert not any(result.note for result in results)
+
+
 def saved(build, style, save):
     """Return a style as a program saves it, with a written answer."""
     cells = [(kind, text.replace(submission.PROMPT, ANSWER)) for kind, text in style.answered_in(build)]

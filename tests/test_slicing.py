@@ -81,6 +81,7 @@ def test_a_function_runs_with_what_it_needs_and_nothing_else(cells, plan):
         ["import numpy as np\nx = np.zeros(2)", "np.add(1, 2, out=x)", "def f(): return x[0]"],
         ["import numpy as np\nx = np.zeros(2)", "y = x[:1]\ny[:] = 3", "def f(): return x[0]"],
         ["import numpy as np\nx = np.zeros(2)", "y = x\ny += 3", "def f(): return x[0]"],
+        ["x = y = []", "y.append(3)", "def f(): return x[0]"],
         ["x = [1, 2]", "def fill(row):\n    row[0] = 3", "fill(x)", "def f(): return x[0]"],
         ["x = 1", "def setup():\n    global x\n    x = 3", "setup()", "def f(): return x"],
         ["x = []", "def add(): x.append(3)", "def setup(): add()", "setup()", "def f(): return x[0]"],
