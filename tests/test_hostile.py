@@ -170,7 +170,7 @@ FILES = {  # that are no submissions of the first problem set
         "a byte order mark at the start of the file",
         file=lambda path: path.write_bytes(b"\xef\xbb\xbf" + path.with_stem("honest").read_bytes()),
     ),
-    "three": Hostile("nbformat 3", file='{"worksheets": [], "nbformat": 3}', ungraded="a format before 4"),
+    "three": Hostile("nbformat 3", file='{"worksheets": [], "nbformat": 3}', ungraded="there are no cells in it"),
     "empty": Hostile("an empty file", file="", ungraded="the file is empty"),
     "pdf": Hostile("a PDF", file="%PDF-1.7", ungraded="it is a PDF"),
     "zip": Hostile("a zip archive", file=b"PK\x03\x04\0\0", ungraded="it is a zip archive"),
@@ -181,7 +181,7 @@ FILES = {  # that are no submissions of the first problem set
     "digits": Hostile(
         "a number of many digits", file=f'{{"cells": [{"9" * 5000}]}}', ungraded="damaged or was cut off"
     ),
-    "wide": Hostile("two bytes a letter", file=book(["x = 1"]).encode("utf-16"), ungraded="damaged or was cut off"),
+    "wide": Hostile("two bytes a letter", points=SOLVES_NOTHING["points"], file=book(["x = 1"]).encode("utf-16")),
     "no cells": Hostile("no cells", file='{"nbformat": 4, "metadata": {}}', ungraded="there are no cells in it"),
     "odd cells": Hostile(
         "cells of odd kinds",

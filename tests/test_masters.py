@@ -41,7 +41,7 @@ def prepared(name, secret):
     return release.prepare(name, Course((secret,))).assignment
 
 
-def tested(name):
+def question_names(name):
     """Return the names of the questions that tests mark, as the master has them: without making any variant."""
     texts = [cell.text for cell in master.read(name) if cell.kind == "raw" and "# BEGIN QUESTION" in cell.text]
     return [re.search(r"^name: (\w+)$", text, re.MULTILINE)[1] for text in texts if "manual: true" not in text]
@@ -57,7 +57,7 @@ def versions(name, question):
 
 
 every_question = pytest.mark.parametrize(
-    "name, question", [(name, question) for name in master.NAMES for question in tested(name)]
+    "name, question", [(name, question) for name in master.NAMES for question in question_names(name)]
 )
 
 
