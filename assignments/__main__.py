@@ -240,7 +240,9 @@ def _sentence(error: Exception) -> str:
         where = f" of {os.path.dirname(error.filename)}" if error.filename else ""
         return f"The disk{where} is full. What was graded is kept: make room and run the same command again"
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return submission.escape_unprintable(f"{error.filename}: {error.strerror}")
+        right = {errno.EACCES: "change who may use it, or name another", errno.ENOENT: "name one that is there"}
+        advice = f": {right[error.errno]}" if error.errno in right else ""
+        return submission.escape_unprintable(f"{error.filename}: {error.strerror}{advice}")
     return "\n".join(map(submission.escape_unprintable, str(error).split("\n")))
 
 

@@ -24,6 +24,7 @@ IN_FLIGHT = Path(".grader", "in-flight")  # in the results: one file for each su
 LONGEST_ANSWER = 20_000  # characters of a written answer, which should have a thousand
 NO_SUFFIX = " (no suffix)"
 ASKED = "it was asked for"
+FEW = 5  # submissions that are named one by one
 
 
 class AnotherCourse(ValueError):
@@ -123,9 +124,7 @@ def grade_folder(
     paths = named(folder)
     _check_names(anew, paths, assignment)
     tasks = _plan(assignment, paths, results, anew)
-    for task in tasks:
-        if task.reason and task.reason != ASKED:
-            tell(f"'{task.name}' is graded anew: {task.reason}.")
+    _tell_reasons(tasks, tell)
     killed = {task.name: attempts for task in tasks if (attempts := _attempts(results, task))}
     for task in [task for task in tasks if killed.get(task.name, 0) > 1]:
         tell(f"'{task.name}' is passed by: the grader was killed twice while it graded this submission.")
@@ -153,6 +152,17 @@ def grade_folder(
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
     return list(paths)
+
+
+def _tell_reasons(tasks: list[Task], tell: Callable[[str], None]) -> None:
+    """Say what is graded anew, and why; where it is much, only how much."""
+    reasons = Counter(task.reason for task in tasks if task.reason not in ("", ASKED))
+    for reason, count in reasons.items():
+        if count > FEW:
+            tell(f"{count} submissions are graded anew: {reason}.")
+    for task in tasks:
+        if 0 < reasons[task.reason] <= FEW:
+            tell(f"'{task.name}' is graded anew: {task.reason}.")
 
 
 def _check_names(anew: Anew, paths: dict[str, Path], assignment: Assignment) -> None:
@@ -185,8 +195,10 @@ def _plan(assignment: Assignment, paths: dict[str, Path], results: Path, anew: A
                 "with this secret and overwrites them"
             )
         reason = old.basis.difference(task.basis)
-        if reason == records.ANOTHER_FILE or not old.cacheable:
+        if reason == records.ANOTHER_FILE:
             tasks.append(task)
+        elif not old.cacheable:
+            tasks.append(replace(task, old=old, reason=old.regraded) if old.regraded else task)
         elif reason:
             tasks.append(replace(task, old=old, reason=reason))
         elif anew.names(name):

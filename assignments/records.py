@@ -121,6 +121,8 @@ class Record:
     def compared_with(self, old: Record, reason: str) -> Record:
         """Return this record with the reason why it took the place of an old one, and the points that it changed."""
         now, then = self.points, old.points
+        if not old.cacheable:  # what was there before the failure counts
+            then = {**then, **(old.before or {})}
         names = [*then, *(name for name in now if name not in then)]
         return replace(
             self, regraded=reason, before={name: then.get(name) for name in names if then.get(name) != now.get(name)}

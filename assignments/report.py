@@ -222,7 +222,9 @@ def _marks_by_hand(assignment: Assignment, path: Path, names: set[str]) -> dict[
             continue
         where = f"{path}, line {table.line_num} ({name}, {question})"
         if name not in names:
-            raise BadMarks(f"{where}: there is no submission {name!r}. The names are those in grades.csv.")
+            raise BadMarks(
+                f"{where}: there is no submission {name!r}. Correct the name, which is that in grades.csv, or delete the line."
+            )
         if question not in most:
             raise BadMarks(f"{where}: there is no question {question!r}; there are {', '.join(most)}.")
         if (name, question) in marks:

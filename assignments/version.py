@@ -22,7 +22,8 @@ def of_grader() -> str:
     True
     """
     folder = Path(__file__).parent
-    files = sorted((path.relative_to(folder).as_posix(), path.read_bytes()) for path in folder.rglob("*.py"))
+    paths = [*folder.glob("*.py"), *folder.glob("inside/*.py")]
+    files = sorted((path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths)
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     sources = digest(*(part for name, data in files for part in (name.encode(), data)))
     return f"{NUMBER} ({sources}; {python}, NumPy {np.__version__})"

@@ -459,6 +459,22 @@ def test_a_changed_grader_grades_anew_and_says_which_grades_changed(course, read
     assert "Graded anew: 3" in capsys.readouterr().out  # and it stays to be read
 
 
+def test_a_failure_of_the_machine_meanwhile_does_not_hide_what_changed(course, ready, monkeypatch):
+    with monkeypatch.context() as patch:
+        as_before(patch, "1 (old)", {"q1": 2.0})
+        main(GRADING)
+
+    def broken(*_):
+        raise MachineFailure("its memory is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grade, "grade_submission", broken)
+        main(GRADING)
+    assert table()["ada"]["status"] == "ungraded"
+    main(GRADING)
+    assert record_of("ada").changes() == "q1: 2 → 4"
+
+
 def test_a_changed_problem_set_grades_anew(course, ready, product, monkeypatch):
     main(GRADING)
     monkeypatch.setattr(release, "prepared", lambda *_: replace(product.assignment, version="3 (new)"))
@@ -545,6 +561,18 @@ def test_what_is_not_there_cannot_be_graded_anew(course, here, capsys, option, s
     main(GRADING)
     assert main([*GRADING, *option]) == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count, sentences", [(2, 2), (batch.FEW + 1, 1)])
+def test_who_is_graded_anew_is_named_where_they_are_few(count, sentences):
+    basis = records.Basis("2", "2", "", "")
+    tasks = [
+        batch.Task(f"s{place}", Path("s"), basis, reason="another version of the grader") for place in range(count)
+    ]
+    said = []
+    batch._tell_reasons([*tasks, batch.Task("new", Path("new"), basis)], said.append)
+    assert len(said) == sentences
+    assert ("'s0' is graded anew" in said[0]) == (count == 2)
 
 
 # Runs that end early, and two at once

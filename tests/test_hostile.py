@@ -135,10 +135,7 @@ def reserve(path, size):
         file.truncate(size)
 
 
-SOLVES_NOTHING = {
-    "cells": {f"q{number}": "" for number in range(1, 7)},
-    "points": {f"q{number}": 0 for number in range(1, 7)},
-}
+SOLVES_NOTHING = {"cells": {f"q{number}": "" for number in range(1, 7)}, "points": {f"q{number}": 0 for number in range(1, 7)}}
 HONEST = Hostile("an honest submission")
 RECORD_OF_ADA = records.file_name("ada/ps1")
 TWINS = {"two\nlines": True, "two\\nlines": False}  # whether they are solved; a line break is written as the other is
@@ -184,7 +181,7 @@ FILES = {  # that are no submissions of the first problem set
     "digits": Hostile(
         "a number of many digits", file=f'{{"cells": [{"9" * 5000}]}}', ungraded="damaged or was cut off"
     ),
-    "wide": Hostile("two bytes a letter", file=book(["x = 1"]).encode("utf-16"), points=SOLVES_NOTHING["points"]),
+    "wide": Hostile("two bytes a letter", points=SOLVES_NOTHING["points"], file=book(["x = 1"]).encode("utf-16")),
     "no cells": Hostile("no cells", file='{"nbformat": 4, "metadata": {}}', ungraded="there are no cells in it"),
     "odd cells": Hostile(
         "cells of odd kinds",
@@ -212,11 +209,7 @@ FILES = {  # that are no submissions of the first problem set
         ungraded=" file, not a",
     ),
     "/".join(["a"] * (submission.DEEPEST_FOLDER + 1)): Hostile(
-        "folders one in the other",
-        file=lambda path: nest(path, 1200),
-        suffix="",
-        called="/".join("a" * 11) + "/",
-        ungraded="one in too many others",
+        "folders one in the other", file=lambda path: nest(path, 1200), suffix="", called="/".join("a" * 11) + "/", ungraded="one in too many others"
     ),
 }
 SUBMISSIONS = NAMES | CORPUS | FILES

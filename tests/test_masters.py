@@ -41,7 +41,7 @@ def prepared(name, secret):
     return release.prepare(name, Course((secret,))).assignment
 
 
-def tested(name):
+def question_names(name):
     """Return the names of the questions that tests mark, as the master has them: without making any variant."""
     texts = [cell.text for cell in master.read(name) if cell.kind == "raw" and "# BEGIN QUESTION" in cell.text]
     return [re.search(r"^name: (\w+)$", text, re.MULTILINE)[1] for text in texts if "manual: true" not in text]
@@ -57,7 +57,7 @@ def versions(name, question):
 
 
 every_question = pytest.mark.parametrize(
-    "name, question", [(name, question) for name in master.NAMES for question in tested(name)]
+    "name, question", [(name, question) for name in master.NAMES for question in question_names(name)]
 )
 
 
@@ -249,6 +249,15 @@ def test_a_broken_solution_stops_the_release(name):
             wrong = cell.text.replace(master.BEGIN_SOLUTION, f"{master.BEGIN_SOLUTION}\n    return 1")
             with pytest.raises(master.BadMaster, match="the solution fails"):
                 release.prepare(name, Course(("broken",)), with_text(cells, place, wrong))
+
+
+def test_a_test_that_fails_by_itself_stops_the_release():
+    cells = [
+        replace(cell, text=cell.text.replace("    for d in (1, 3, 20):", "    for d in sizes:"))
+        for cell in master.read("ps1")
+    ]
+    with pytest.raises(master.BadMaster, match=r"q2: .*name 'sizes' is not defined"):
+        release.prepare("ps1", Course(("broken",)), cells)
 
 
 def test_a_mistake_that_gets_every_point_stops_the_release():
