@@ -135,7 +135,10 @@ def reserve(path, size):
         file.truncate(size)
 
 
-SOLVES_NOTHING = {"cells": {f"q{number}": "" for number in range(1, 7)}, "points": {f"q{number}": 0 for number in range(1, 7)}}
+SOLVES_NOTHING = {
+    "cells": {f"q{number}": "" for number in range(1, 7)},
+    "points": {f"q{number}": 0 for number in range(1, 7)},
+}
 HONEST = Hostile("an honest submission")
 RECORD_OF_ADA = records.file_name("ada/ps1")
 TWINS = {"two\nlines": True, "two\\nlines": False}  # whether they are solved; a line break is written as the other is
@@ -209,7 +212,11 @@ FILES = {  # that are no submissions of the first problem set
         ungraded=" file, not a",
     ),
     "/".join(["a"] * (submission.DEEPEST_FOLDER + 1)): Hostile(
-        "folders one in the other", file=lambda path: nest(path, 1200), suffix="", called="/".join("a" * 11) + "/", ungraded="one in too many others"
+        "folders one in the other",
+        file=lambda path: nest(path, 1200),
+        suffix="",
+        called="/".join("a" * 11) + "/",
+        ungraded="one in too many others",
     ),
 }
 SUBMISSIONS = NAMES | CORPUS | FILES

@@ -232,6 +232,7 @@ class Notebook:
         front_end = FrontEnd()
         vars(self.module).update(__builtins__=builtins, display=front_end, get_ipython=front_end)
         self.ran: set[Statement] = set()
+        self.prepared: set[str] = set()  # functions whose statements have run
         self.failed: dict[Statement, str] = {}
 
     def plans(self, names: Iterable[str]) -> list[str]:
@@ -246,7 +247,9 @@ class Notebook:
         Missing
             If there is none then.
         """
-        for statement in self.dependencies.needed(name, self.plan):
+        needed = [] if name in self.prepared else self.dependencies.needed(name, self.plan)
+        self.prepared.add(name)
+        for statement in needed:
             if statement not in self.ran:
                 self.ran.add(statement)
                 self._run(statement)
