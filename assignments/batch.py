@@ -21,7 +21,6 @@ from assignments.records import Basis, Damaged, Record
 from assignments.sandbox import MachineFailure, Sandbox, Stopped
 
 IN_FLIGHT = Path(".grader", "in-flight")  # in the results: one file for each submission that is being graded
-LONGEST_ANSWER = 20_000  # characters of a written answer, which should have a thousand
 NO_SUFFIX = " (no suffix)"
 ASKED = "it was asked for"
 FEW = 5  # submissions that are named one by one
@@ -247,20 +246,13 @@ def grade_file(assignment: Assignment, task: Task, isolation: Any) -> Record:
     if task.questions and task.old:
         kept = {result.question: result for result in task.old.results if result.question not in task.questions}
         marks = [kept.get(mark.question, mark) for mark in marks]
-    answers = assignment.written_answers(handed_in)
     return replace(
         record,
         note=note,
         results=tuple(marks),
-        answers={name: _shortened(text) for name, text in answers.items()},
+        answers=assignment.written_answers(handed_in),
         cacheable=not any(mark.ungraded for mark in marks),
     )
-
-
-def _shortened(answer: str | None) -> str | None:
-    if answer is None or len(answer) <= LONGEST_ANSWER:
-        return answer
-    return f"{answer[:LONGEST_ANSWER]} ... [cut here: it has {len(answer):,} characters; the notebook has the rest]"
 
 
 def _give_up(assignment: Assignment, task: Task, results: Path) -> None:
