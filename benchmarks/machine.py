@@ -54,7 +54,10 @@ def interrupt(course, results):
 
 
 def disturb(course, results):
-    """Pause the run, and parts of it, and kill processes behind the walls."""
+    """Pause the run, and parts of it, and kill processes behind the walls; then run it again, as a person would.
+
+    What could not be run three times in a row is ungraded after the first run, and graded in the second.
+    """
     run = Run(course, results)
     while run.watch(0.05) and not list((course / results / "records").glob("*.json")):
         pass
@@ -66,6 +69,7 @@ def disturb(course, results):
     while run.watch(1.5) and killed < 10:
         killed += run.kill_one()
     run.finish()
+    Run(course, results).finish()
     return killed
 
 
