@@ -223,7 +223,7 @@ def _marks_by_hand(assignment: Assignment, path: Path, names: set[str]) -> dict[
         where = f"{path}, line {table.line_num} ({name}, {question})"
         if name not in names:
             raise BadMarks(
-                f"{where}: there is no submission {name!r}. Correct the name, which is that in grades.csv, or delete the line."
+                f"{where}: there is no submission {name!r}. Correct the name (grades.csv has it) or delete the line."
             )
         if question not in most:
             raise BadMarks(f"{where}: there is no question {question!r}; there are {', '.join(most)}.")

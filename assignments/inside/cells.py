@@ -21,7 +21,7 @@ RUN_PYTHON = {
 }
 AUTOMAGIC = re.compile(r"(?:pip|conda|mamba|uv|cd|ls|pwd|mkdir|cat)\b(?!\s*[=(.\[,:])")  # magics without their %
 MOST_AUTOMAGICS = 20  # in a cell
-TRANSFORMER = TransformerManager()  # type: ignore[no-untyped-call]
+TRANSFORMER = TransformerManager()
 
 
 class NotPython(ValueError):
