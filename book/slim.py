@@ -3,8 +3,6 @@
 - Icons. The theme loads all of Font Awesome as a script, half a megabyte compressed and more than everything
   else on a page together, although its style sheet knows the same icons as a font. We drop the script and keep
   of that font the icons that stand on a page, so few that they go into the style sheet itself.
-- Mathematics. MathJax comes in parts instead of as a bundle, whose context menu weighs as much as what sets
-  the formulas. The part that tells a screen reader what a formula says stays.
 - Search. Only the search page searches: the others need neither the index nor the tools.
 - Style. One sheet of the theme only imports another; the page asks for that other at once.
 
@@ -14,18 +12,15 @@ Everything is taken from the installed theme when the book is built; nothing of 
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from io import BytesIO
 from pathlib import Path
 
 import pydata_sphinx_theme
-from fontTools.subset import Subsetter
-from fontTools.ttLib import TTFont
 from sphinx.errors import ExtensionError
+
+from book.fonts import embed
 
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
 STYLES = "styles/pydata-sphinx-theme.css"
-MATHJAX = ["input/tex", "output/chtml", "a11y/assistive-mml"]
 
 SCRIPT = r'\s*<script[^>]* src="[^"]*{}[^"]*"></script>'
 ICON_SCRIPT = re.compile(SCRIPT.format(r"_static/scripts/fontawesome\.js"))
@@ -35,12 +30,6 @@ NAME = re.compile(r"fa-[\w-]+")  # as in class="fa-solid fa-bars"
 RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"\\?(?:[0-9a-f]{4}|[^"])"\}')  # which icon has that name
 ICON = re.compile(r"\\([ef][0-9a-f]{3})|([\ue000-\uf8ff])")  # as an escape, or as the character itself
 FONT = re.compile(r"src:url\(\.\./(vendor/fontawesome/webfonts/[\w-]+)\.woff2\)[^;}]*")
-
-
-def mathjax_in_parts(app, config):
-    """Let the page load MathJax's small starter, which then loads the parts."""
-    config.mathjax_path = "mathjax/startup.js"  # below the _static of sphinx-mathjax-offline
-    config.mathjax3_config = {"loader": {"load": MATHJAX}} | (config.mathjax3_config or {})
 
 
 def slim(app, exception):
@@ -64,7 +53,7 @@ def slim(app, exception):
     sheet, rules = RULE.subn(lambda rule: "" if used.isdisjoint(NAME.findall(rule[1])) else rule[0], sheet)
     others = [path.read_text("utf-8") for path in static.rglob("*.css") if path != static / STYLES]
     icons = {int(code, 16) if code else ord(icon) for code, icon in ICON.findall("".join([sheet, *others]))}
-    sheet, fonts = FONT.subn(lambda face: f"src:url({font(THEME / f'{face[1]}.ttf', icons)})", sheet)
+    sheet, fonts = FONT.subn(lambda face: f"src:url({embed(THEME / f'{face[1]}.ttf', icons)})", sheet)
     if not rules or not fonts:
         raise ExtensionError("book.slim: the theme's style sheet has changed; its icons were not found")
     (static / STYLES).write_text(sheet, "utf-8")
@@ -72,33 +61,7 @@ def slim(app, exception):
         path.unlink()
 
 
-def font(path, icons):
-    """Cut a font down to some of its icons.
-
-    Parameters
-    ----------
-    path : Path
-        A TrueType font.
-    icons : set of int
-        The code points to keep; those that the font does not have are passed over.
-
-    Returns
-    -------
-    str
-        The small font as a data address.
-    """
-    small = TTFont(path)
-    subsetter = Subsetter()
-    subsetter.populate(unicodes=icons)
-    subsetter.subset(small)
-    small.flavor = "woff"
-    file = BytesIO()
-    small.save(file)
-    return f"data:font/woff;base64,{b64encode(file.getvalue()).decode()}"
-
-
 def setup(app):
     """Register with Sphinx."""
-    app.connect("config-inited", mathjax_in_parts)
     app.connect("build-finished", slim)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

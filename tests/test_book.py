@@ -5,7 +5,22 @@ import subprocess
 
 import pytest
 
+from book.formulas import typeset
 from book.launch import repository
+
+
+@pytest.mark.parametrize("tex, error", [(r"\ets", "Undefined control sequence"), ("x^", "Missing"), ("{", "brace")])
+def test_wrong_formula(tex, error):
+    with pytest.raises(ValueError, match=error):
+        typeset(tex)
+
+
+def test_formula():
+    html = typeset(r"\eta < \theta", display=True)
+    assert '<annotation encoding="application/x-tex">\\eta &lt; \\theta</annotation>' in html
+    assert "<mi>η</mi><mo>&lt;</mo><mi>θ</mi>" in html
+    assert html.startswith('<mjx-container aria-hidden="true"') and ' display="true"' in html
+
 
 HUB = "https://github.com/someone/a.book"
 

@@ -9,7 +9,9 @@ from urllib.parse import unquote, urldefrag
 
 import numpy as np
 import pytest
-from browser import PAGES, ROOT, SITE, count_explorables, serve
+from browser import PAGES, SITE, count_explorables, serve
+
+from book.sources import MEMORY, digest
 
 BUILD = "jupyter-book build --all -W --keep-going ."
 SIZES = {"screen": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
@@ -36,15 +38,10 @@ every_explorable = pytest.mark.parametrize(
 
 def staleness():
     """Return what is wrong with the built site as a sentence, nothing if it is what the sources say."""
-    shared = [ROOT / "_config.yml", ROOT / "_toc.yml", *(ROOT / "book").iterdir(), *(ROOT / "optim").rglob("*.*")]
-    for page in PAGES:
-        built = SITE / f"{page}.html"
-        if not built.exists():
-            return f"the site is not built, {page}.html is missing: `{BUILD}`"
-        for source in [*ROOT.glob(f"{page}.*"), *(path for path in shared if path.suffix != ".pyc")]:
-            if source.is_file() and source.stat().st_mtime > built.stat().st_mtime:
-                return f"the site is older than its sources, {page}.html than {source.name}: `{BUILD}`"
-    return ""
+    memory = SITE / MEMORY
+    if not memory.exists():
+        return f"the site is not built: `{BUILD}`"
+    return "" if memory.read_text("utf-8") == digest() else f"the site was built from other sources: `{BUILD}`"
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +74,6 @@ def visit(browser, site):
         context.route(lambda url: not url.startswith((site[way], "data:", "blob:")), block)
         tab.goto(f"{site[way]}{page}.html")
         if options.get("java_script_enabled", True):
-            tab.evaluate("window.MathJax?.startup.promise")
             for form in tab.locator(".explorable form").all():
                 form.wait_for()
         return tab
@@ -116,20 +112,60 @@ def test_a_page_asks_no_other_address(tab):
 
 @every_page
 def test_the_mathematics_of_a_page_is_set(tab):
-    """Every formula becomes a MathJax container without an error, and no source of one is left in the text."""
-    formulas, unset, wrong, text = tab.evaluate(
+    """Every formula is there for the eye, for the ear and for copying, and no source of one is left in the text."""
+    formulas, unset, text = tab.evaluate(
         """() => {
             const all = (selector) => [...document.querySelectorAll(selector)];
-            const formulas = all(".math");
-            const unknown = all("mjx-assistive-mml mtext").filter((e) => e.textContent.startsWith("\\\\"));
+            const whole = ["mjx-container[aria-hidden] mjx-c", "math", "annotation[encoding='application/x-tex']"];
+            const unset = all(".math").filter((formula) => whole.some((part) => !formula.querySelector(part)));
             const main = document.querySelector("main").cloneNode(true);
-            for (const code of main.querySelectorAll("pre, code, script, style")) code.remove();
-            return [formulas.length, formulas.filter((f) => !f.querySelector("mjx-container")).length,
-                [...all("mjx-merror, [data-mjx-error]"), ...unknown].map((e) => e.textContent), main.textContent];
+            for (const code of main.querySelectorAll("pre, code, script, style, annotation")) code.remove();
+            return [all(".math").length, unset.map((formula) => formula.textContent), main.textContent];
         }"""
     )
-    assert (unset, wrong) == (0, []), f"of {formulas} formulas"
+    assert not unset, f"of {formulas} formulas"
     assert not re.findall(r".{0,40}(?:\\[(\[]|\$\$|\\begin).{0,40}", text)
+
+
+@opened(("http", "phone"))
+def test_a_formula_wider_than_a_phone_fades_and_scrolls(tab):
+    """Where there is more of a formula than fits, its end fades, and the keyboard can scroll there."""
+    wrong = tab.evaluate(
+        """() => [...document.querySelectorAll("span.math, div.math mjx-container")].filter((formula) => {
+            if (!formula.checkVisibility() || formula.closest("details:not([open])")) return false;
+            const wide = formula.scrollWidth > formula.clientWidth + 1;
+            const { maskImage, overflowX } = getComputedStyle(formula);
+            return wide !== (maskImage !== "none" && overflowX === "auto" && formula.tabIndex === 0);
+        }).map((formula) => formula.closest(".math").querySelector("annotation").textContent)"""
+    )
+    assert not wrong
+
+
+def test_a_formula_is_seen_without_scripts(visit):
+    """A reader without JavaScript sees the formulas of a chapter, numbers and all."""
+    tab = visit("file", "chapters/adam", java_script_enabled=False)
+    widths = [formula.bounding_box()["width"] for formula in tab.locator("div.math mjx-math").all()]
+    assert len(widths) > 5 and min(widths) > 10
+    assert tab.locator(".eqno").first.inner_text().startswith("(6.1)")
+    tab.context.close()
+
+
+def test_copied_text_keeps_its_formulas(visit):
+    """What is copied from a page holds each formula as TeX, whole even if only half of it was marked."""
+    tab = visit("http", "chapters/adam")
+    copied = tab.evaluate(
+        r"""() => {
+            const end = [...document.querySelectorAll("article p")].find((p) => p.textContent.startsWith("You will"));
+            const half = end.querySelector(".math mjx-c");
+            getSelection().setBaseAndExtent(end, 0, half, 0);
+            const event = new ClipboardEvent("copy", { clipboardData: new DataTransfer(), bubbles: true });
+            document.dispatchEvent(event);
+            return event.clipboardData.getData("text/plain");
+        }"""
+    )
+    assert copied.endswith(r"$\epsilon$")
+    assert copied.startswith("You will learn how Adam")
+    tab.context.close()
 
 
 @every_page
