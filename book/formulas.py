@@ -19,6 +19,7 @@ from functools import cache
 from html import escape, unescape
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree
 
 import quickjs
 from docutils import nodes
@@ -78,6 +79,9 @@ FACE = re.compile(r"@font-face[^{]*\{\s*font-family: (\S+);\s*src: url\(\S*?(Mat
 CHARACTER = re.compile(r"mjx-c[^{}]*?(?:\.TEX(-\w+))?::before \{[^}]*content: \"(?:\\([0-9A-F]+)|([^\"]+))\"")
 STRETCHED = ("", "-S1", "-S2", "-S3", "-S4")  # where the parts of a large delimiter may come from
 
+SUB = str.maketrans("0123456789+−=()aehijklmnoprstuvxβρφ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵨᵩ")
+SUPER = str.maketrans("0123456789+−=()hiknprstuvxT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ʰⁱᵏⁿᵖʳˢᵗᵘᵛˣᵀ")
+
 
 @cache
 def engine():
@@ -134,6 +138,48 @@ def typeset(tex, display=False):
     said = f"{opening}<semantics><mrow>{content}</mrow>{annotation}</semantics></math>"
     said = f"<mjx-assistive-mml>{said}</mjx-assistive-mml>"
     return seen.replace("<mjx-container", '<mjx-container aria-hidden="true"', 1) + said
+
+
+@cache
+def plain(tex):
+    r"""Write a formula as text, as well as a line of text can.
+
+    Examples
+    --------
+    >>> plain(r"\beta_2")
+    'β₂'
+    >>> plain(r"\frac{\eta}{\sqrt{\hat v_t}}")
+    'η/√v̂ₜ'
+    """
+    _, said, error = json.loads(engine().get("typeset")(tex, False))
+    return tex if error else _plain(ElementTree.fromstring(said))
+
+
+def _plain(node):
+    parts = [_plain(child) for child in node]
+    match node.tag.rpartition("}")[2]:
+        case "msub" | "munder":
+            return parts[0] + _small(parts[1], SUB, "_")
+        case "msup":
+            return parts[0] + _small(parts[1], SUPER, "^")
+        case "msubsup" | "munderover":
+            return parts[0] + _small(parts[1], SUB, "_") + _small(parts[2], SUPER, "^")
+        case "mover":
+            return parts[0] + {"^": "\u0302", "¯": "\u0304", "~": "\u0303"}.get(parts[1], parts[1])
+        case "mfrac":
+            return "/".join(part if len(part) < 3 or part[0] == "√" else f"({part})" for part in parts)
+        case "msqrt":
+            return "√" + (parts[0] if len(parts) == 1 else f"({''.join(parts)})")
+        case "mo" if node.text and node.text in "=<>≤≥≈→←+−":
+            return f" {node.text} "
+        case "mtr" | "mtd":
+            return f"{''.join(parts)} "
+    return (node.text or "").strip() + "".join(parts)
+
+
+def _small(text, signs, otherwise):
+    text = text.replace(" ", "")
+    return text.translate(signs) if all(ord(sign) in signs for sign in text) else f"{otherwise}({text})"
 
 
 def _set(translator, node, tex, display):

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import zlib
+from functools import cached_property
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag
 
@@ -74,8 +75,12 @@ def visit(browser, site):
         context.route(lambda url: not url.startswith((site[way], "data:", "blob:")), block)
         tab.goto(f"{site[way]}{page}.html")
         if options.get("java_script_enabled", True):
+            for figure in tab.locator("[data-near]").all():  # its scripts come when it comes near
+                figure.scroll_into_view_if_needed()
+                figure.locator("script:not([src])").last.wait_for(state="attached")
             for form in tab.locator(".explorable form").all():
                 form.wait_for()
+            tab.evaluate("scrollTo(0, 0)")
         return tab
 
     return visit
@@ -197,7 +202,7 @@ def test_the_sliders_of_a_page_move_their_pictures(tab):
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_the_explorables_of_its_stored_notebook(page, site):
     """The site runs the notebooks afresh; what readers on GitHub see has the same explorables."""
-    assert (SITE / f"{page}.html").read_text("utf-8").count('<figure class="explorable">') == count_explorables(page)
+    assert (SITE / f"{page}.html").read_text("utf-8").count('class="explorable"') == count_explorables(page)
 
 
 def test_every_internal_link_and_anchor_leads_somewhere(site):
@@ -230,18 +235,61 @@ class Links(HTMLParser):
         }
 
 
-def test_the_search_finds_momentum(visit):
-    """A query typed into the search field leads to a page that speaks of it."""
-    tab = visit("http", PAGES[0])
+def search(tab, query):
+    """Type a query into the search field as a reader does, and return the first results: headings and addresses."""
     tab.get_by_role("button", name="Search").locator("visible=true").first.click()
-    field = tab.get_by_role("searchbox").locator("visible=true")
-    field.fill("momentum")
+    field = tab.get_by_role("searchbox").locator("visible=true").last
+    field.fill(query)
     field.press("Enter")
-    tab.wait_for_load_state("networkidle")  # each result shows a passage of its page
-    tab.locator("#search-results li a").first.click()
-    tab.wait_for_url(lambda url: "search.html" not in url)
-    assert "momentum" in tab.locator("article").inner_text().lower()
+    tab.wait_for_url("**/search.html?q=*")
+    tab.locator("#search-status:not(:empty)").wait_for()
+    return [(link.inner_text(), link.get_attribute("href")) for link in tab.locator("#search-results a").all()]
+
+
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_the_search_lands_on_the_section(visit, way):
+    """From a server and from the disk, a query leads to a section that speaks of it, with the words around the hit."""
+    tab = visit(way, "chapters/home")
+    heading, address = search(tab, "bias correction")[0]
+    assert address.startswith("chapters/adam.html#")
+    assert heading.startswith("6.3.")
+    first = tab.locator("#search-results li").first
+    assert "bias" in first.locator("p").inner_text().lower()
+    assert first.locator("mark").count()
+    first.locator("a").click()
+    tab.wait_for_url("**/chapters/adam.html#*")
+    section = tab.locator(f"[id='{address.partition('#')[2]}']")
+    assert "correction" in section.inner_text().lower()
+    assert section.bounding_box()["y"] < tab.viewport_size["height"] / 2
     assert not tab.trouble + tab.foreign
+    tab.context.close()
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [
+        ("beta2", "β₂", "beta_2", "β2"),
+        ("epsilon", "eps", "ε", "ϵ"),
+        ("warm-up", "warmup"),
+        ("corrections", "correction"),
+    ],
+    ids=lambda queries: queries[0],
+)
+def test_the_search_knows_a_symbol_by_name_and_by_sign(visit, queries):
+    """However a symbol or a word is written, the same passages are found."""
+    tab = visit("http", "search")
+    first, *others = [search(tab, query) for query in queries]
+    assert first
+    assert all(other == first for other in others)
+    tab.context.close()
+
+
+def test_the_search_finds_results_and_figures(visit):
+    """A result is found by its name, a figure by what its caption says; neither shows TeX."""
+    tab = visit("http", "search")
+    assert any(heading.startswith("Result 2.7") for heading, _ in search(tab, "noise floor")[:5])
+    assert any(heading == "Figure" for heading, _ in search(tab, "path"))
+    assert not re.search(r"\\[a-z]+\{|\$", tab.locator("#search-results").inner_text())
     tab.context.close()
 
 
@@ -305,7 +353,11 @@ class Explorable:
         self.sliders = self.figure.locator("input[data-control]").all()
         self.choices = self.figure.locator("select[data-control]").all()
         self.button = self.figure.get_by_role("button", name="Reset")
-        self.spec = json.loads(self.figure.locator("script[type='application/json']").text_content())
+
+    @cached_property
+    def spec(self):
+        """What the page's script knows, which comes with that script."""
+        return json.loads(self.figure.locator("script[type='application/json']").text_content())
 
     def frame(self):
         """Return what is seen: the controls and their words, the note, the picture behind, the marks."""
