@@ -1,5 +1,7 @@
-"""What the site says of itself: a description of each page, a picture for those who share a link, the page for what is
-not there, and the page at the root, which leads to the first.
+"""What the site says of itself, to search engines, to those who share a link, and to those who are lost.
+
+A description of each page, a picture of the book, the page for what is not there, and the page at the root, which leads
+to the first.
 """
 
 from __future__ import annotations

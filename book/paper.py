@@ -27,6 +27,7 @@ CAPTION = re.compile(r"<figcaption[^>]*>(.*?)</figcaption>", re.DOTALL)
 UNREAD = re.compile(r"<(script|style|noscript)\b.*?</\1>|<[^>]+>", re.DOTALL)
 MOVES = re.compile(r'<figure\b[^>]*class="[^"]*\b(?:explorable|laboratory)\b')
 ID = re.compile(r'<figure\b[^>]*\bid="([^"]+)"')
+LONG = 30  # rows; from there on Sphinx lets a table run over pages
 RESULT = re.compile(r"Result \d")
 
 
@@ -47,6 +48,17 @@ def settings(app, config):
         "sphinxsetup": "verbatimwrapslines=true, verbatimforcewraps=true, inlineliteralwraps=true, "
         "VerbatimColor={RGB}{247,247,247}, VerbatimBorderColor={RGB}{204,204,204}",
     }
+
+
+def number_as_on_the_site(app):
+    """Count exercises within chapters: Jupyter Book, with parts above them, would count them within sections."""
+    app.config.numfig_secnum_depth = 1
+
+
+def number_as_latex_does(app, env):
+    """Let LaTeX count equations within chapters, which with parts above them are its second level."""
+    if app.builder.format == "latex":
+        app.config.numfig_secnum_depth = 2
 
 
 class Captions(SphinxTransform):
@@ -92,6 +104,20 @@ def name_formulas(app, doctree, docname):
         for part in list(title.findall(nodes.math)):
             both = rf"\texorpdfstring{{\({part.astext()}\)}}{{{plain(part.astext())}}}"
             part.parent.replace(part, nodes.raw(both, both, format="latex"))
+
+
+def fit_tables(app, doctree, docname):
+    """Give the columns of a table that runs over pages widths by what stands in them: LaTeX would not break lines."""
+    if app.builder.format != "latex":
+        return
+    for table in doctree.findall(nodes.table):
+        rows = list(table.findall(nodes.row))
+        if len(rows) < LONG:
+            continue
+        cells = zip(*([len(cell.astext()) for cell in row.children] for row in rows), strict=True)
+        for column, lengths in zip(table.findall(nodes.colspec), cells, strict=True):
+            column["colwidth"] = min(max(*lengths, 8), 50)
+        table["classes"].append("colwidths-given")
 
 
 def _tex(title):
@@ -140,7 +166,10 @@ def setup(app):
     """Register with Sphinx."""
     app.add_transform(Captions)
     app.connect("config-inited", settings, priority=900)
+    app.connect("builder-inited", number_as_on_the_site, priority=900)
+    app.connect("env-check-consistency", number_as_latex_does)
     app.connect("doctree-resolved", list_results)
+    app.connect("doctree-resolved", fit_tables)
     app.connect("doctree-resolved", name_formulas, priority=900)
     app.connect("html-page-context", offer, priority=900)
     app.connect("build-finished", copy)
