@@ -68,9 +68,19 @@ mjx-container { font-size: 113%; } /* an x as high as the text's */
 .math { position: relative; }
 mjx-assistive-mml { position: absolute; inset: 0 auto auto 0; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap; }
+.with-signs { white-space: nowrap; }
+.fonts-come .bd-article { visibility: hidden; }
 """
 
 ENTITY = re.compile("&#x([0-9A-F]+);")  # as &#x3B7; for η
+OPENING, CLOSING = re.compile(r"[(\[“‘]+$"), re.compile(r"[.,;:!?)\]”’]+")  # around a formula
+
+# The fonts lie in the sheet and are there at once, but browsers read them beside the page: without them lines have
+# other heights, and the text would move. So the text is painted when they have been read.
+WAIT = """document.documentElement.classList.add("fonts-come");
+Promise.all(["MJXZERO", "MJXTEX", "MJXTEX-I"].map((font) => document.fonts.load(`1em ${font}`, "\\uEFFC=x")))
+  .finally(() => document.documentElement.classList.remove("fonts-come"));"""
+
 FORMULA = re.compile(
     r'<math[^>]*?(display="block")?>.*?<annotation encoding="application/x-tex">(.*?)</annotation>', re.S
 )
@@ -214,10 +224,33 @@ def visit_display(translator, node):
     raise nodes.SkipNode
 
 
+def keep_signs(app, doctree, docname):
+    """Keep a full stop or a bracket on the line of the formula beside it."""
+    if app.builder.format != "html":
+        return
+    for formula in list(doctree.findall(nodes.math)):
+        before, after = formula.previous_sibling(), formula.next_node(descend=False, siblings=True)
+        opening = OPENING.search(before) if isinstance(before, nodes.Text) else None
+        closing = CLOSING.match(after) if isinstance(after, nodes.Text) else None
+        if not (opening or closing):
+            continue
+        parent = formula.parent
+        together = nodes.inline(classes=["with-signs"])
+        parent.replace(formula, together)
+        if opening:
+            parent.replace(before, nodes.Text(before[: opening.start()]))
+            together += nodes.Text(opening[0])
+        together += formula
+        if closing:
+            parent.replace(after, nodes.Text(after[closing.end() :]))
+            together += nodes.Text(closing[0])
+
+
 def style_page(app, pagename, templatename, context, doctree):
     """Give a page with formulas the sheet that shows them."""
     if doctree and next(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block))), None):
         app.add_css_file(SHEET)
+        app.add_js_file(None, body=WAIT)
 
 
 def write_sheet(app, exception):
@@ -247,6 +280,7 @@ def write_sheet(app, exception):
 def setup(app):
     """Register with Sphinx."""
     app.add_html_math_renderer("typeset", (visit_inline, None), (visit_display, None))
+    app.connect("doctree-resolved", keep_signs, priority=800)
     app.connect("html-page-context", style_page)
     app.connect("build-finished", write_sheet)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

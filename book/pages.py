@@ -25,7 +25,7 @@ MISSING = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Not found – {title}</title>
 <style>
-:root {{ color-scheme: light dark; font: 1.1rem/1.6 system-ui, sans-serif; }}
+:root {{ color-scheme: light dark; background: Canvas; color: CanvasText; font: 1.1rem/1.6 system-ui, sans-serif; }}
 main {{ margin: 15vh auto; max-width: 34rem; padding: 0 1rem; }}
 </style>
 </head>

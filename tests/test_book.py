@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from book.formulas import typeset
-from book.launch import repository
+from book.launch import repository, site_address
+from book.styles import purge
 
 
 @pytest.mark.parametrize("tex, error", [(r"\ets", "Undefined control sequence"), ("x^", "Missing"), ("{", "brace")])
@@ -90,3 +91,21 @@ def test_enterprise(tmp_path):
 def test_no_git(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert repository(tmp_path, {}) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "remote, address",
+    [
+        ("https://github.com/Someone/a.book", "https://someone.github.io/a.book/"),
+        ("https://github.com/someone/someone.github.io", "https://someone.github.io/"),
+        ("https://gitlab.com/group/book", "https://group.gitlab.io/book/"),
+        ("", ""),
+    ],
+)
+def test_site_address(tmp_path, remote, address):
+    assert site_address(clone(tmp_path, remote), {}) == address
+
+
+def test_purge():
+    sheet = ".used > p:not(.any), .unused { color: red } @media print { .unused { top: 0 } } a { top: 0 }"
+    assert purge(sheet, {"used"}) == ".used > p:not(.any){ color: red }a{ top: 0 }"
