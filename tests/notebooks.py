@@ -2,6 +2,7 @@
 
 import ast
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import nbformat
 import numpy as np
 
 from assignments import release
+from optim import minimize
 from optim.explore import Explorable, Laboratory
 from optim.plots import Curve, Readout
 
@@ -71,6 +73,13 @@ class Moved:
         """Return x and y of the curve with this label."""
         [mark] = [mark for mark in self.marks if isinstance(mark, Curve) and (mark.label, mark.panel) == (label, panel)]
         return np.broadcast_arrays(mark.x, mark.y)
+
+
+def runs_of(lab, start=None, settings=None):
+    """Return the runs of a laboratory by name, from another start or with some settings changed; it stays as it is."""
+    [loss], [rules] = lab.losses.values(), lab.rules.values()
+    changed = {name: replace(rule, **(settings or {}).get(name, {})) for name, rule in rules.items()}
+    return {name: minimize(loss, start or loss.start, rule, lab.steps) for name, rule in changed.items()}
 
 
 def answered(product, answers):
