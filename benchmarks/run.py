@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.explorables import live, static
 from benchmarks.grid import grid
+from benchmarks.laboratories import laboratories_of_the_book
 from benchmarks.measure import torch_or_none
 from benchmarks.steps import against_torch, memory
 
@@ -24,6 +25,7 @@ def main():
     grid(torch)
     static()
     live()
+    laboratories_of_the_book()
 
 
 if __name__ == "__main__":

@@ -257,7 +257,7 @@ def logistic(X: ArrayLike, y: ArrayLike) -> Loss:
 
 def _times(X: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """Return the matrix product of X with theta, whatever batch axes theta has."""
-    theta = np.asarray(theta)
+    theta = np.asanyarray(theta)  # symbols stay symbols, see optim.trace
     return (X @ theta.reshape(len(theta), -1)).reshape(len(X), *theta.shape[1:])
 
 

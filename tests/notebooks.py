@@ -1,4 +1,4 @@
-"""The explorables of the chapters, and problem sets with answers in them, for the tests and the benchmarks."""
+"""What the chapters let a reader move, and problem sets with answers in them, for the tests and the benchmarks."""
 
 import ast
 import re
@@ -6,21 +6,30 @@ from pathlib import Path
 
 import nbformat
 
-from optim.explore import Explorable
+from optim.explore import Explorable, Laboratory
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("*.ipynb"))
 
 
 def explorables(path):
     """Run of a notebook what its explorables need, and return them."""
+    return _shown(path, "explore", Explorable)
+
+
+def laboratories(path):
+    """Run of a notebook what its laboratories need, and return them."""
+    return _shown(path, "laboratory", Laboratory)
+
+
+def _shown(path, call, kind):
+    """Run of a notebook what the cells that call a function need, and return what they show of its kind."""
     names, found = {}, []
-    for body in _needed(
-        [ast.parse(c.source) for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
-    ):
+    cells = [ast.parse(c.source) for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    for body in _needed(cells, call):
         last = body.pop() if isinstance(body[-1], ast.Expr) else None
         exec(compile(ast.Module(body, []), path.name, "exec"), names)
         value = last and eval(compile(ast.Expression(last.value), path.name, "eval"), names)
-        if isinstance(value, Explorable):
+        if isinstance(value, kind):
             found.append(value)
     return found
 
@@ -36,8 +45,8 @@ def answered(product, answers):
     return nbformat.writes(book)
 
 
-def _needed(cells):
-    """Return the bodies of the cells that call `explore`, and of those that define, before them, what they use."""
+def _needed(cells, call):
+    """Return the bodies of the cells that call a function, and of those that define, before them, what they use."""
     bodies, wanted = [], set()
     for cell in reversed(cells):
         defined, used = set(), set()
@@ -48,7 +57,7 @@ def _needed(cells):
                 defined.add(node.name)
             elif isinstance(node, ast.alias):
                 defined.add(node.asname or node.name)
-        if "explore" in used or defined & wanted:
+        if call in used or defined & wanted:
             bodies.insert(0, cell.body)
             wanted |= used
     return bodies

@@ -16,9 +16,11 @@ ROOT = Path(__file__).parent.parent
 FLOOR = {
     "checks": 0,
     "weak": 0,
+    "looks": 0,
     "rule": 1,
     "losses": 1,
     "rules": 2,
+    "trace": 2,
     "data": 2,
     "frameworks": 3,
     "run": 3,
@@ -26,7 +28,8 @@ FLOOR = {
     "plots": 4,
     "explore": 5,
 }
-OUTSIDE = {"IPython", "PIL", "ipywidgets", "matplotlib", "numpy", "sklearn"} | set(sys.stdlib_module_names)
+WIDGETS = {"anywidget", "ipywidgets", "traitlets"}
+OUTSIDE = {"IPython", "PIL", "matplotlib", "numpy", "sklearn"} | WIDGETS | set(sys.stdlib_module_names)
 FILES = sorted((ROOT / "optim").rglob("*.py"))
 
 
