@@ -23,7 +23,6 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 
 from optim.looks import LOOKS, NUMBERED, PLACES, Look, looks_of, outline
@@ -163,9 +162,9 @@ class Curve(Mark):
             style["linestyle"] = (0, tuple(float(part) * POINT / width for part in self.dash.split()))
         if self.dots:
             style |= {"marker": _marker(self.style), "markersize": 3.6}
-        if self.halo:
-            style["path_effects"] = [withStroke(linewidth=width + 2.4, foreground="white")]
-        return list(ax.plot(*self.points(), label=self.label, **style))
+        rim = {"color": "white", "alpha": 0.75, "linewidth": width + 2.2, "label": "_rim"}  # matplotlib lists no _name
+        below = ax.plot(*self.points(), **rim) if self.halo else []
+        return [*below, *ax.plot(*self.points(), label=self.label, **style)]
 
     def describe(self) -> str:
         """Say from where to where the line goes."""
@@ -495,7 +494,7 @@ def legend(marks: Iterable[Mark]) -> str:
     look = "display:flex;align-items:center;gap:.4em;font:inherit;color:inherit;background:none;border:0;padding:.2em 0"
     items = "".join(
         f'<li style="margin:0"><button type="button" data-alone="{mark.series}" aria-pressed="false" style="{look}">'
-        f"<svg {box}>{mark.swatch()}</svg>{subscripts(label)}</button></li>"
+        f"<svg {box}>{mark.swatch()}</svg><span>{subscripts(label)}</span></button></li>"
         for label, mark in named.items()
     )
     style = "display:flex;flex-wrap:wrap;gap:0 1.2em;list-style:none;margin:0;padding:0"

@@ -95,7 +95,8 @@ class Panel:
     def box(self) -> tuple[int, int, int, int]:
         """The axes inside the panel, as (left, top, width, height) in CSS pixels."""
         m = MARGINS
-        return m["left"], m["top"], self.width - m["left"] - m["right"], self.height - m["top"] - m["bottom"]
+        top = m["top"] if self.title else m["right"] // 2
+        return m["left"], top, self.width - m["left"] - m["right"], self.height - top - m["bottom"]
 
     def pixels(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return where the point (x, y) lies, in CSS pixels from the upper left corner of the axes."""

@@ -161,7 +161,7 @@ def _on_decades(low: float, high: float, positions: int) -> list[float]:
     tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for decade in DECADES:
         found = [float(f"{m}e{p}") for p in tens for m in decade if low <= float(f"{m}e{p}") <= high]
-        if len(found) >= 0.85 * positions:
+        if len(found) >= 0.75 * positions:
             break
     return found
 
