@@ -396,7 +396,7 @@ class Readout(Mark):
 class Outcome(Mark):
     """What comes of each setting, as a map over two sliders: Outcome("loss after 60 steps", run.loss[-1]).
 
-    An explorable with two sliders shows it as a pad: bluer where it is lower, hatched where it is not finite. The
+    An explorable with two sliders shows it as a pad: bluer where it is lower, hatched where it diverged. The
     reader drags a handle over it instead of moving one slider after the other.
 
     Attributes
@@ -421,7 +421,7 @@ class Outcome(Mark):
 
 
 def bands(values: np.ndarray, count: int = 12) -> np.ndarray:
-    """Return in which of bands of equal area each value lies, 0 where it is lowest; `count` where it is not finite.
+    """Return in which of bands of equal area each value lies, 0 where it is lowest; `count` where it diverged.
 
     Examples
     --------
@@ -429,7 +429,7 @@ def bands(values: np.ndarray, count: int = 12) -> np.ndarray:
     array([0, 1, 2, 3])
     """
     values = np.asarray(values, float)
-    finite = np.isfinite(values)
+    finite = np.abs(values) < HUGE  # as in a readout
     if not finite.any():
         return np.full(values.shape, count)
     levels = np.quantile(values[finite], np.linspace(0, 1, count + 1)[1:-1])

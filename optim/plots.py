@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 SCALE = 2  # device pixels a CSS pixel, for sharp pictures on a phone
-MARGINS = {"left": 54, "right": 18, "bottom": 42, "top": 26}  # CSS pixels around the axes
+MARGINS = {"left": 60, "right": 18, "bottom": 42, "top": 26}  # CSS pixels around the axes
 GRID = 160  # places along each axis at which a landscape is computed; between them it is interpolated
 BANDS = 14  # of equal area, in which a landscape is shown
 

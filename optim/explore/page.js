@@ -104,8 +104,8 @@
   const timed = [];
   for (const [number, mark] of spec.marks.entries()) {
     if (!mark.steps) continue;
-    const marker = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    const line = find(`[data-mark="${number}"]:not(.halo)`);
+    const line = find(`[data-mark="${number}"]:not(.halo)`), marker = line.cloneNode();
+    for (const name of marker.getAttributeNames()) marker.removeAttribute(name);
     marker.setAttribute("class", "now");
     marker.setAttribute("d", "M0 0" + mark.now);
     marker.setAttribute("fill", line.getAttribute("stroke") ?? line.getAttribute("fill"));

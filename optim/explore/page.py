@@ -58,11 +58,16 @@ def figure(explorable: Explorable) -> str:
             legend(dress(explorable.marks(**explorable.defaults))),
             _reading(explorable),
             f'<form class="board">{_player(table)}{_controls(explorable)}{_numbers(table)}{_buttons(explorable)}</form>',
-            f'<script type="application/json">{json.dumps(spec, ensure_ascii=False)}</script>',
+            f'<script type="application/json">{_script_safe(spec)}</script>',
             f"<script>{SCRIPT}</script>",
             "</figure>",
         ]
     )
+
+
+def _script_safe(data: object) -> str:
+    """Return data as JSON in which nothing can end the script around it."""
+    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _axes(panel: Panel) -> dict[str, object]:
