@@ -114,15 +114,17 @@ class Panel:
         """What is written at which places of x and of y: round numbers."""
         return self.xticks or ticks(self.x, self.xlog, 6), ticks(self.y, self.ylog, 6)
 
-    @property
-    def ground(self) -> Image.Image:
-        """The landscape, without axes: a veil of blue, thicker where it is lower, for a light and a dark page alike."""
-        _, _, width, height = self.box
+    def ground(self, scale: float = SCALE) -> Image.Image:
+        """Return the landscape, without axes, with so many device pixels a CSS pixel.
+
+        It is a veil of blue, thicker where the loss is lower, for a light and a dark page alike.
+        """
+        width, height = (round(scale * size) for size in self.box[2:])
         along = (np.arange(GRID) + 0.5) / GRID
         x, y = self.values(along, 1 - along)
         height_at = self.loss.value(np.stack(np.meshgrid(x, y)))
         ranks = np.searchsorted(np.sort(height_at, axis=None), height_at) / height_at.size  # of any heights, even ones
-        smooth = Image.fromarray(ranks.astype(np.float32)).resize((width * SCALE, height * SCALE), Image.Resampling.BICUBIC)
+        smooth = Image.fromarray(ranks.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
         band = bands(np.asarray(smooth), BANDS)
         edge = np.zeros(band.shape, bool)
         edge[1:] |= band[1:] != band[:-1]
@@ -157,7 +159,7 @@ class Panel:
         if self.loss is None:
             ax.grid(color="#888888", alpha=0.25, linewidth=0.6)
         else:
-            ground = np.asarray(self.ground.convert("RGBA"))
+            ground = np.asarray(self.ground().convert("RGBA"))
             fig.figimage(ground, left * SCALE, bottom * SCALE, zorder=-1)
         return fig
 

@@ -270,7 +270,7 @@ def test_each_choice_has_its_own_ground_and_only_that_of_the_default_is_seen(wit
 
 
 def test_the_ground_is_bluer_where_the_loss_is_lower_on_a_light_and_on_a_dark_page():
-    ground = np.asarray(landscape(RAVINE).ground.convert("RGBA")).astype(float)
+    ground = np.asarray(landscape(RAVINE).ground().convert("RGBA")).astype(float)
     middle, corner = ground[ground.shape[0] // 2, round(0.65 * ground.shape[1])], ground[3, 3]
     for theme in GROUNDS:
         page = np.array([int(GROUNDS[theme]["high"][k : k + 2], 16) for k in (1, 3, 5)])

@@ -112,7 +112,7 @@ def _ground(panel: Panel) -> str:
     parts, lines, stars = [], [], []
     place = f"left:{left / wide:.2%};top:{top / high:.2%};width:{width / wide:.2%};height:{height / high:.2%}"
     if panel.loss is not None:
-        parts.append(f'<img alt="" src="{image_address(panel.ground)}" style="{place}">')
+        parts.append(f'<img alt="" src="{image_address(panel.ground(1.5))}" style="{place}">')
     for axis, places in zip("xy", panel.ticks, strict=True):
         for value, word in places.items():
             x, y = panel.pixels(value, panel.y[0]) if axis == "x" else panel.pixels(panel.x[0], value)
