@@ -2,13 +2,13 @@
 
 Each room imports only from rooms above it:
 
-    checks, weak                 what every room asks of its arguments; arrays that never upcast float32
+    checks, weak, looks          arguments checked; arrays that never upcast float32; how methods look
     rule, losses, data           what a rule is; what is minimized; the mini-batches it is learned from
     rules, run                   the five update rules; a rule that runs on a loss
-    frameworks                   a rule in another framework's words
+    frameworks, trace            a rule in another framework's words; rules and losses as scripts for the browser
     marks                        what a picture shows: curves, points, bars, texts
     plots                        pictures: panels, and marks on them
-    explore                      pictures with sliders, alive in a kernel and on the static page
+    explore                      pictures with sliders and the laboratory, alive in a kernel and on the static page
 """
 
 from optim.data import diabetes, full_batch, mini_batches, online

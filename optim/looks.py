@@ -11,6 +11,8 @@ import itertools
 import math
 from dataclasses import dataclass
 
+__all__ = ["Look", "looks_of", "outline", "sheet", "variables"]
+
 
 @dataclass(frozen=True)
 class Look:
@@ -72,14 +74,14 @@ INKS = {
 }
 
 
-def looks_of(names):
+def looks_of(names: list[str]) -> list[int]:
     """Return the number of each method's look; what the book does not know, or has twice, gets another."""
     own = [*range(len(PLACES), len(LOOKS)), *range(len(PLACES))]
     free = itertools.cycle([place for place in own if place not in {PLACES.get(name) for name in names}] or own)
     return [PLACES[name] if name in PLACES and name not in names[:k] else next(free) for k, name in enumerate(names)]
 
 
-def outline(marker, radius):
+def outline(marker: str, radius: float) -> str:
     """Return the outline of a marker around the point that an SVG path has come to, in pixels.
 
     Examples
@@ -100,7 +102,7 @@ def outline(marker, radius):
     return "m" + "l".join(f"{x:.1f} {y:.1f}" for x, y in steps) + "z"
 
 
-def variables(theme):
+def variables(theme: str) -> str:
     """Return the colours of a theme, "light" or "dark", as CSS variables: --m0 is the first method's, --ink is text."""
     colors = {f"m{k}": getattr(look, theme) for k, look in enumerate(LOOKS)}
     colors |= {f"c{k}": getattr(look, theme) for k, look in enumerate(NUMBERED)} | GROUNDS[theme] | INKS[theme]
@@ -112,7 +114,7 @@ DARK = ':is(:root[data-theme="dark"], body[data-jp-theme-light="false"], body[da
 UNSAID = ":root:not([data-theme]) body:not([data-jp-theme-light], [data-vscode-theme-kind])"
 
 
-def sheet(selector):
+def sheet(selector: str) -> str:
     """Return the style sheet that gives the elements of a selector the colours of the theme around them."""
     return (
         f"{selector} {{ {variables('light')} }}\n{DARK} {selector} {{ {variables('dark')} }}\n"

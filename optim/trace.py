@@ -23,9 +23,12 @@ from __future__ import annotations
 
 import copy
 import traceback
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 
+from optim.losses import Loss
 from optim.rule import Rule
 
 __all__ = ["Untraceable", "loss_scripts", "memory_before", "rule_script", "setting"]
@@ -85,10 +88,13 @@ class Untraceable(TypeError):
 class Tape:
     """The operations of one call, each once, and the decisions that were asked for."""
 
-    def __init__(self, answers):
-        self.lines, self.known, self.answers, self.decided = [], {}, answers, []
+    def __init__(self, answers: list[bool]) -> None:
+        self.answers = answers
+        self.lines: list[str] = []
+        self.known: dict[str, Symbol] = {}  # by expression
+        self.decided: list[tuple[str, int, bool]] = []  # what was asked, after how many lines, and the answer
 
-    def note(self, expression):
+    def note(self, expression: str) -> Symbol:
         """Return the symbol of an expression, which is computed once however often it is written."""
         if expression not in self.known:
             name = f"r{len(self.lines)}"
@@ -98,7 +104,7 @@ class Tape:
             raise Untraceable(f"it takes more than {OPERATIONS} operations")
         return self.known[expression]
 
-    def decide(self, symbol):
+    def decide(self, symbol: Symbol) -> bool:
         """Return the answer to `if symbol`: what this call is to assume, or yes at first."""
         for name, _, answer in self.decided:
             if name == symbol.name:
@@ -118,49 +124,49 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     __hash__ = object.__hash__
     ndim, shape, size = 0, (), 1
 
-    def __init__(self, tape, name):
+    def __init__(self, tape: Tape, name: str) -> None:
         self.tape, self.name = tape, name
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return _record(ufunc, method, inputs, **kwargs)
 
-    def __array_function__(self, function, types, args, kwargs):
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return _call(function, args, kwargs)
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.tape.decide(self)
 
-    def __float__(self):
+    def __float__(self) -> NoReturn:
         raise Untraceable("it needs the number itself (`float`, `math`, or an array of numbers that is written into)")
 
     __int__ = __index__ = __complex__ = __float__
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return self.name
 
 
 class Symbols(np.ndarray):
     """NumPy's own array, of symbols: shapes, slices and in-place operators are NumPy's."""
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return _record(ufunc, method, inputs, **kwargs)
 
-    def __array_function__(self, function, types, args, kwargs):
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return _call(function, args, kwargs)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         if isinstance(key, Symbol | Symbols):
             raise Untraceable("it takes a part of an array that depends on the numbers; `np.where` does the same")
         return super().__getitem__(key)
 
-    def __setitem__(self, key, value):
+    def __setitem__(self, key: Any, value: Any) -> None:
         """Assign; under a mask of symbols, to each element what it was or the new value."""
         if isinstance(key, Symbol | Symbols):
             key, value = ..., _where(key, value, self)
         super().__setitem__(key, value)
 
 
-def _record(ufunc, method, inputs, out=None, where=True, **kwargs):
+def _record(ufunc: np.ufunc, method: str, inputs: Any, out: Any = None, where: Any = True, **kwargs: Any) -> Any:
     """Note an elementwise function, or one that NumPy makes from it, and return its result as NumPy would."""
     kwargs = {name: value for name, value in kwargs.items() if name not in ("casting", "subok", "dtype")}
     out = out[0] if isinstance(out, tuple) else out
@@ -180,11 +186,13 @@ def _record(ufunc, method, inputs, out=None, where=True, **kwargs):
     return out
 
 
-def _note(ufunc, numbers):
+def _note(ufunc: np.ufunc, numbers: tuple) -> Any:
     """Note one operation on numbers, of which some are symbols."""
     tapes = [x.tape for x in numbers if isinstance(x, Symbol)]
     if not tapes:
         return ufunc(*numbers)
+    if any(tape is not tapes[0] for tape in tapes):
+        raise Untraceable("it keeps a number from an earlier call, which only its state may do")
     if ufunc in (np.power, np.float_power) and not isinstance(numbers[1], Symbol):
         match float(numbers[1]):  # as NumPy does for arrays
             case 2.0:
@@ -198,7 +206,7 @@ def _note(ufunc, numbers):
     return tapes[0].note(SCRIPT[ufunc].format(*map(_name, numbers)))
 
 
-def _reduced(ufunc, array, axis=0, keepdims=False, initial=None):
+def _reduced(ufunc: np.ufunc, array: Any, axis: Any = 0, keepdims: bool = False) -> Any:
     """Return the sum, or what `ufunc` makes instead of it, along some axes, one number after the other."""
     array = np.asarray(array, object)
     axes = range(array.ndim) if axis is None else np.atleast_1d(axis) % array.ndim
@@ -210,7 +218,7 @@ def _reduced(ufunc, array, axis=0, keepdims=False, initial=None):
     return array
 
 
-def _call(function, args, kwargs):
+def _call(function: Any, args: Any, kwargs: Any) -> Any:
     """Call a function of NumPy that is no ufunc: what it is made of is noted, or refused."""
     if function is np.where and len(args) == 3:
         return _where(*args)
@@ -223,8 +231,10 @@ def _call(function, args, kwargs):
     return result.view(Symbols) if isinstance(result, np.ndarray) and result.dtype == object else result
 
 
-def _where(condition, yes, no):
-    def choose(condition, yes, no):
+def _where(condition: Any, yes: Any, no: Any) -> Any:
+    """Note a choice between two numbers, one by one."""
+
+    def choose(condition: Any, yes: Any, no: Any) -> Any:
         if not isinstance(condition, Symbol):
             return yes if condition else no
         return condition.tape.note("{} ? {} : {}".format(*map(_name, (condition, yes, no))))
@@ -233,7 +243,7 @@ def _where(condition, yes, no):
     return result.view(Symbols) if isinstance(result, np.ndarray) and result.ndim else _element(result)
 
 
-def _plain(x):
+def _plain(x: Any) -> Any:
     """Return an array as NumPy's own array of objects, so that its elements are met one by one."""
     if isinstance(x, Symbol):
         box = np.empty((), object)
@@ -242,11 +252,11 @@ def _plain(x):
     return np.asarray(x).view(np.ndarray) if isinstance(x, np.ndarray) else x
 
 
-def _element(x):
+def _element(x: Any) -> Any:
     return x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x
 
 
-def _name(x):
+def _name(x: Any) -> str:
     """Return how a script writes a number, to the last bit."""
     if isinstance(x, Symbol):
         return x.name
@@ -259,13 +269,13 @@ def _name(x):
     return f"({written})" if written.startswith("-") else written
 
 
-def _symbols(tape, name, count):
+def _symbols(tape: Tape, name: str, count: int) -> Symbols:
     array = np.empty(count, object)
     array[:] = [Symbol(tape, f"{name}[{k}]") for k in range(count)]
     return array.view(Symbols)
 
 
-def _script(who, run):
+def _script(who: str, run: Callable[[Tape], list[str]]) -> str:
     """Return the script of a call, with an `if` for each decision.
 
     Parameters
@@ -276,7 +286,7 @@ def _script(who, run):
         Takes a tape, calls the code, and returns the closing lines of the script.
     """
 
-    def follow(answers, begin):
+    def follow(answers: list[bool], begin: int) -> list[str]:
         tape = Tape(answers)
         closing = run(tape)
         if len(tape.decided) == len(answers):
@@ -295,7 +305,7 @@ def _script(who, run):
     return "\n".join(lines)
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
     """Say what was wrong, and in which line of the code that was traced."""
     reason = str(error) if isinstance(error, Untraceable) else f"{type(error).__name__}: {error}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
@@ -303,7 +313,7 @@ def _reason(error):
     return f"{reason}, in the line `{ours[-1].line}`" if ours else reason
 
 
-def rule_script(rule):
+def rule_script(rule: Rule) -> str:
     """Return one step of a rule in two parameters as a script.
 
     The script finds the number of the step in `t`, the hyperparameters in `h` in the order of `setting`, the
@@ -319,7 +329,7 @@ def rule_script(rule):
     if type(rule).step is not Rule.step:
         raise Untraceable(f"{rule.name} cannot run in the laboratory: it has a step of its own; only update is traced")
 
-    def run(tape):
+    def run(tape: Tape) -> list[str]:
         traced = copy.copy(rule)  # an update may also read `self.eta`
         t, hypers = Symbol(tape, "t"), {}
         for place, name in enumerate(setting(rule)):
@@ -339,7 +349,7 @@ def rule_script(rule):
     return _script(f"{rule.name}.update", run)
 
 
-def setting(rule):
+def setting(rule: Rule) -> dict[str, float]:
     """Return the hyperparameters of a rule that are numbers, by name; a schedule is none."""
     values = {name: getattr(rule, name) for name in rule.hyperparameters}
     for name, value in values.items():
@@ -348,7 +358,7 @@ def setting(rule):
     return {name: value for name, value in values.items() if not callable(value)}
 
 
-def memory_before(rule):
+def memory_before(rule: Rule) -> list[float]:
     """Return what a rule remembers before its first step, one array of two numbers after the other."""
     states = [rule.init(np.array(theta)) for theta in ([0.0, 0.0], [1.0, -2.0])]
     before, other = (np.concatenate([[], *(getattr(state, name) for name in rule.memory)]) for state in states)
@@ -357,7 +367,7 @@ def memory_before(rule):
     return before.tolist()
 
 
-def loss_scripts(loss):
+def loss_scripts(loss: Loss) -> tuple[str, str]:
     """Return the value and the gradient of a loss of two parameters as two scripts.
 
     Both find the parameters in `x`. The first returns the value, the second writes the gradient to `g`.
@@ -368,13 +378,13 @@ def loss_scripts(loss):
         If a function does what has no counterpart in the browser; the message names it.
     """
 
-    def value(tape):
+    def value(tape: Tape) -> list[str]:
         result = np.asarray(loss.value(_symbols(tape, "x", 2)), object)
         if result.shape != ():
             raise Untraceable(f"it must give one number; got the shape {result.shape}")
         return [f"return {_name(result.item())};"]
 
-    def gradient(tape):
+    def gradient(tape: Tape) -> list[str]:
         return _stores({"g": _two(loss.gradient(_symbols(tape, "x", 2)))})
 
     name = getattr(loss, "name", type(loss).__name__)
@@ -383,14 +393,14 @@ def loss_scripts(loss):
     return _script(f"{name}.value", value), _script(f"{name}.gradient", gradient)
 
 
-def _two(array):
+def _two(array: Any) -> np.ndarray:
     array = np.asarray(array, object)
     if array.shape != (2,):
         raise Untraceable(f"it must give two numbers; got the shape {array.shape}")
     return array
 
 
-def _stores(arrays):
+def _stores(arrays: dict[str, Any]) -> list[str]:
     """Return the lines that store results where the caller finds them, after all have been computed."""
     pairs = [(f"{to}[{k}]", _name(x)) for to, array in arrays.items() for k, x in enumerate(array)]
     return [f"{place} = {name};" for place, name in pairs if place != name]

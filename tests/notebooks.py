@@ -2,22 +2,28 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 
 from optim.explore import Explorable, Laboratory
+from optim.plots import Curve, Readout
 
 CHAPTERS = sorted((Path(__file__).parent.parent / "chapters").glob("*.ipynb"))
+CHAPTER_FILES = {path.stem: path for path in CHAPTERS}
 
 
+@cache
 def explorables(path):
-    """Run of a notebook what its explorables need, and return them."""
+    """Run of a notebook what its explorables need, once, and return them."""
     return _shown(path, "explore", Explorable)
 
 
+@cache
 def laboratories(path):
-    """Run of a notebook what its laboratories need, and return them."""
+    """Run of a notebook what its laboratories need, once, and return them."""
     return _shown(path, "laboratory", Laboratory)
 
 
@@ -32,6 +38,38 @@ def _shown(path, call, kind):
         if isinstance(value, kind):
             found.append(value)
     return found
+
+
+def explorable(chapter, says):
+    """Return the explorable of a chapter, ``"sgd"`` for one, that says these words below its picture."""
+    [found] = [shown for shown in explorables(CHAPTER_FILES[chapter]) if says in shown.says]
+    return found
+
+
+class Moved:
+    """What a reader sees of an explorable with its controls moved; those not named stay at their default.
+
+    A slider is moved to a number at which it can stand on the page, a choice to one of its words.
+    """
+
+    def __init__(self, shown, **settings):
+        values = dict(shown.defaults)
+        for name, setting in settings.items():
+            control = shown.controls[name]
+            word = setting if isinstance(setting, str) else f"{setting:.15g}"
+            assert word in control.words(), f"{name} cannot be set to {word}, only to {control.words()}"
+            values[name] = control.values[control.words().index(word)]
+        self.marks = shown.marks(**values)
+
+    def numbers(self, words):
+        """Return the numbers of the note that contains these words."""
+        [note] = [mark for mark in self.marks if isinstance(mark, Readout) and words in mark.template]
+        return [float(value) for value in note.values]
+
+    def curve(self, label, panel=0):
+        """Return x and y of the curve with this label."""
+        [mark] = [mark for mark in self.marks if isinstance(mark, Curve) and (mark.label, mark.panel) == (label, panel)]
+        return np.broadcast_arrays(mark.x, mark.y)
 
 
 def answered(product, answers):

@@ -1,4 +1,4 @@
-"""A chapter in a real JupyterLab: it runs from top to bottom, and its explorables are live widgets."""
+"""A chapter in a real JupyterLab: it runs from top to bottom, and its explorables and laboratories are live widgets."""
 
 import json
 import os
@@ -11,6 +11,30 @@ import pytest
 from browser import ROOT, count_explorables
 
 CHAPTER = "chapters/sgd"
+LABORATORY = """
+from dataclasses import dataclass
+
+import ipywidgets
+import numpy as np
+import traitlets
+
+from optim import Momentum, Rule, ravine
+from optim.explore import laboratory
+
+@dataclass(frozen=True)
+class SignSGD(Rule):
+    eta: float
+
+    def update(self, theta, g, s, eta):
+        theta -= eta * np.sign(g)
+
+mine = laboratory(ravine(20), [SignSGD(0.03), Momentum(0.02)], "A rule of the reader's own.")
+told = ipywidgets.Label()
+told.add_class("told")
+traitlets.dlink((mine, "start"), (told, "value"), str)
+display(told)
+mine
+"""
 ERROR = ".jp-OutputArea-output[data-mime-type*=err]"  # a traceback, or whatever went to stderr
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -20,12 +44,13 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
-    """Start JupyterLab, with no setting of this machine, on a copy of the chapter without its stored outputs."""
+    """Start JupyterLab, with no setting of this machine, on a copy of the chapter and a laboratory, without outputs."""
     home = tmp_path_factory.mktemp("lab")
     notebook = nbformat.read(ROOT / f"{CHAPTER}.ipynb", as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)
+    notebook.cells.append(nbformat.v4.new_code_cell(LABORATORY))
     nbformat.write(notebook, home / "chapter.ipynb")
     for name, values in SETTINGS.items():
         file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -95,3 +120,19 @@ def test_an_explorable_is_a_widget_that_redraws_its_picture_in_jupyterlab(notebo
         expect(picture).not_to_have_attribute("src", drawn)
         explorable.get_by_role("button", name="Reset").click()
         expect(readout).to_have_text(default)
+
+
+def test_a_readers_own_rule_runs_in_a_laboratory_that_tells_python_where_it_starts(notebook):
+    """A press of an arrow key moves the start in the page and in Python; the picture is drawn."""
+    from playwright.sync_api import expect
+
+    told, start = notebook.locator(".told"), notebook.locator(".laboratory .start").last
+    expect(told).to_have_text("[-2.0, 0.5]")
+    start.press("ArrowRight")
+    expect(told).not_to_have_text("[-2.0, 0.5]")
+    canvas = notebook.locator(".laboratory").last.locator(".land canvas")
+    colors = canvas.evaluate("""(canvas) => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+    }""")
+    assert colors > 14  # the bands of the landscape, and what stands on them

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import traitlets
+from browser import ROOT
+from notebooks import laboratories
 
 from optim import (
     SGD,
@@ -224,12 +226,12 @@ def words(value):
     if not np.isfinite(value):
         return "diverged"
     if value < 1e-12:
-        return "< 1e−12"
+        return "L < 1e−12"
     if value > 1e6:
-        return "> 1e6"
+        return "L > 1e6"
     mantissa, power = f"{value:.2e}".split("e")
     text = f"{float(mantissa):g}e{int(power)}" if not -3 <= int(power) <= 5 else f"{float(f'{value:.3g}'):.15g}"
-    return text.replace("-", "−")
+    return f"L = {text.replace('-', '−')}"
 
 
 def ends(loss, rules, start, steps=100):
@@ -305,7 +307,7 @@ def test_one_step_back_and_a_point_of_a_curve_are_read_as_computed(browser, addr
         page.mouse.move(box["x"] + (theta[0] + 2.2) / unit, box["y"] + box["height"] / 2 - theta[1] / unit)
         drawn_anew(page)
         read = page.locator(".reading").inner_text()
-        assert read == f"SGD, step 1: θ = (−1.82, −0.4), L = {words(run.loss[1])}"
+        assert read == f"SGD, step 1: θ = (−1.82, −0.4), {words(run.loss[1])}"
         x, y = page.locator(".land canvas").bounding_box()["x"] - 5, box["y"] - 5
         page.mouse.move(x, y)
         drawn_anew(page)
@@ -391,6 +393,15 @@ def test_on_a_phone_all_of_it_is_in_view_and_large_enough_to_read(browser, addre
         assert page.evaluate(small) == 0
 
 
+@pytest.mark.parametrize("view", [{}, PHONE], ids=["screen", "phone"])
+def test_its_height_is_kept_free_before_the_script_comes(browser, address, view):
+    with opened(browser, address, **view) as page:
+        kept, needed = page.locator(".laboratory").evaluate(
+            "(figure) => [parseFloat(getComputedStyle(figure).minHeight), figure.getBoundingClientRect().height]"
+        )
+        assert needed - 40 < kept <= needed
+
+
 def test_a_laboratory_weighs_little(shown):
     assert len(zlib.compress(shown.html.encode(), 9)) <= 25_000
 
@@ -402,6 +413,34 @@ def test_without_scripts_there_is_a_picture_and_an_honest_sentence(browser, addr
     assert page.locator(".laboratory img").evaluate("(image) => image.naturalWidth") == 560
     assert "needs JavaScript" in page.locator(".laboratory").inner_text()
     context.close()
+
+
+# ---- The home page.
+
+
+@pytest.fixture(scope="module")
+def home():
+    """Return the laboratory that opens the home page."""
+    (shown,) = laboratories(ROOT / "chapters" / "home.ipynb")
+    return shown
+
+
+def test_every_default_of_the_home_page_comes_down(home):
+    ends = {}
+    for label in home.losses:
+        home.landscape = label
+        for name, run in home.runs().items():
+            assert run.loss[-1] < run.loss[0] / 100
+            ends[label, name] = run
+    arrive = {name for (label, name), run in ends.items() if label == "a curved valley" and run.loss[-1] < 1e-4}
+    assert arrive == {"Momentum", "Adam"}  # as the page says
+    found = [run.final for (label, _), run in ends.items() if label == "four minima"]
+    assert len({tuple(theta.round()) for theta in found}) == 3
+    home.landscape = "a ravine"
+    home.settings = {"Momentum": {"lam": 0.0}}
+    assert home.runs()["Momentum"].loss[-1] > 0.01  # it creeps
+    home.settings = {"Momentum": {"lam": 0.95}}
+    assert home.runs()["Momentum"].theta[:, 0].max() > 1  # past the star
 
 
 # ---- In a kernel.
@@ -473,7 +512,7 @@ def test_what_the_reader_set_in_the_page_is_kept_when_the_landscape_changes_ther
 
 
 def test_its_words_carry_the_key_numbers_and_its_picture_is_a_png(shown):
-    data = shown._repr_mimebundle_()
+    data, _ = shown._repr_mimebundle_()
     assert data["text/plain"].startswith("Who is first? [a ravine from (-2, 0.5), 100 steps] SGD(eta=0.09): 1.286e-08.")
     assert data["image/png"].startswith(b"\x89PNG") and "application/vnd.jupyter.widget-view+json" in data
 

@@ -126,6 +126,14 @@ def wrong_shape(self, theta, g, s):
     theta -= g[:, None] * np.ones(3)
 
 
+earlier = []
+
+
+def keeps(self, theta, g, s):
+    earlier.append(g.copy())
+    theta -= g + earlier[0]
+
+
 def search(self, theta, g, s):
     while theta[0] > g[0]:
         theta *= 0.5
@@ -141,6 +149,7 @@ def search(self, theta, g, s):
         (bits, "np.nextafter"),
         (ambiguous, "ambiguous"),
         (wrong_shape, "in the line `theta -= g"),
+        (keeps, "keeps a number from an earlier call"),
         (search, "more than 8 decisions"),
     ],
     ids=lambda update: getattr(update, "__name__", ""),

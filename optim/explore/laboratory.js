@@ -44,6 +44,7 @@ function words(value, digits = 3) {
   return text.replaceAll("-", "−");
 }
 const lossWords = (value) => (value > 1e6 ? "> 1e6" : value >= 0 && value < 1e-12 ? "< 1e−12" : words(value));
+const lossIs = (value) => `L ${/^[<>]/.test(lossWords(value)) ? "" : "= "}${lossWords(value)}`;
 const twoDigits = (value) => Number(value.toPrecision(2));
 
 // A scale says where on its slider, 0 to 1, a hyperparameter stands; `stops` are where the arrow keys halt.
@@ -138,8 +139,9 @@ function paintGround(canvas, loss, view, width, height, ratio, colors) {
   for (let j = 0, p = 0; j < h; j++) {
     for (let i = 0, left = 0; i < w; i++, p += 4) {
       const value = at(i, j);
-      let band = 0;
+      let band = left;  // mostly the same as beside it
       while (band < bands - 1 && !(value < levels[band])) band++;
+      while (band > 0 && value < levels[band - 1]) band--;
       const edge = (i && band !== left) || (j && band !== above[i]);
       const shade = shades[band];
       for (let n = 0; n < 3; n++) image.data[p + n] = edge ? (shade[n] + line[n]) / 2 : shade[n];
@@ -218,7 +220,7 @@ function laboratory(root, spec, model = null) {
     const { context, width, height, ratio } = prepare(land);
     view = fit(loss(), width, height);
     const key = [state.landscape, width, height, ratio, colors.low].join();
-    if (key !== groundKey) paintGround(ground, loss(), view, width, height, ratio, colors);
+    if (key !== groundKey) paintGround(ground, loss(), view, width, height, Math.min(ratio, 2), colors);
     groundKey = key;
     context.drawImage(ground, 0, 0, width, height);
     context.fillStyle = colors.soft;
@@ -433,11 +435,12 @@ function laboratory(root, spec, model = null) {
 
   // -- Words: the rows, the reading of one point, and what a screen reader hears once all is still.
 
-  const says = (r) => (r.last < state.at ? "diverged" : lossWords(r.loss[state.at]));
+  const says = (r, form) => (r.last < state.at ? "diverged" : form(r.loss[state.at]));
+  const ofRow = (r) => (r ? says(r, lossIs) : "off");
 
   function writeRows() {
     all("[data-method]").forEach((row, m) => {
-      row.querySelector(".loss").textContent = runs[m] ? says(runs[m]) : "off";
+      row.querySelector(".loss").textContent = ofRow(runs[m]);
     });
     scrub.max = state.steps;
     scrub.value = state.at;
@@ -454,14 +457,14 @@ function laboratory(root, spec, model = null) {
     const remembered = memory.map((what, k) =>
       `, ${what} = ${pair(r.s.subarray(h.k * count + 2 * k, h.k * count + 2 * k + 2))}`);
     return `<b style="color:var(--m${spec.methods[h.m].look})">${escape(name)}</b>, step ${h.k}: `
-      + `θ = ${pair(r.x.subarray(2 * h.k, 2 * h.k + 2))}, L = ${lossWords(r.loss[h.k])}${escape(remembered.join(""))}`;
+      + `θ = ${pair(r.x.subarray(2 * h.k, 2 * h.k + 2))}, ${lossIs(r.loss[h.k])}${escape(remembered.join(""))}`;
   }
 
   let telling;
   function tell() {
     clearTimeout(telling);
     telling = setTimeout(() => {
-      const each = methods.map((m, k) => runs[k] && `${spec.methods[k].name} ${says(runs[k])}`).filter(Boolean);
+      const each = methods.map((m, k) => runs[k] && `${spec.methods[k].name} ${says(runs[k], lossWords)}`).filter(Boolean);
       const text = `Loss at step ${state.at} from ${words(start()[0])}, ${words(start()[1])}: ${each.join(", ")}.`;
       find("[aria-live]").textContent = text;
       land.setAttribute("aria-label", `Paths on ${loss().label}. ${text}`);

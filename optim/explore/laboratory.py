@@ -14,6 +14,7 @@ import re
 from base64 import b64encode
 from dataclasses import replace
 from importlib.resources import files
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -24,9 +25,9 @@ from optim import looks
 from optim.checks import BELOW_ONE, POSITIVE, whole_number
 from optim.losses import Loss
 from optim.marks import COLORS
-from optim.plots import Panel, landscape, loss_curve, path, picture
+from optim.plots import Panel, Picture, landscape, loss_curve, path, picture
 from optim.rule import Rule
-from optim.run import minimize
+from optim.run import Trajectory, minimize
 from optim.trace import loss_scripts, memory_before, rule_script, setting
 
 SCRIPT = files("optim.explore").joinpath("laboratory.js").read_text(encoding="utf-8")
@@ -48,12 +49,24 @@ PAGE = f"""{{{re.sub(r"^ *(//.*)?", "", SCRIPT, flags=re.MULTILINE)}
 const root = document.currentScript.closest("figure");
 laboratory(root, JSON.parse(root.querySelector("script").textContent)); }}"""
 
+Rules = list[Rule] | dict[str, Rule]
+Point = tuple[float, float]
+
 SYMBOLS = {"eta": "η", "lam": "λ", "alpha": "α", "beta": "β", "beta1": "β₁", "beta2": "β₂", "rho": "ρ", "gamma": "γ"}
 HINT = "Drag the ring to start elsewhere; point at a curve to read it. Bluer is lower, ★ is the minimum."
+WIDTHS = (400, 300)  # CSS pixels of the two panels of the still picture
 STEPS = (10, 20, 50, 100, 200, 500, 1000)
 
 
-def laboratory(losses, rules, question, *, steps=100, start=None, autoplay=False):
+def laboratory(
+    losses: Loss | dict[str, Loss],
+    rules: Rules | dict[str, Rules],
+    question: str,
+    *,
+    steps: int | dict[str, int] = 100,
+    start: Point | dict[str, Point] | None = None,
+    autoplay: bool = False,
+) -> Laboratory:
     """Return a laboratory: a landscape on which the reader drags the start and sets each method by itself.
 
     Parameters
@@ -84,6 +97,12 @@ def laboratory(losses, rules, question, *, steps=100, start=None, autoplay=False
         If a rule or a loss does what has no counterpart in the browser; the message names it.
     TypeError, ValueError
         If an argument is of the wrong kind.
+
+    Notes
+    -----
+    A rule or a loss of your own goes in as ours do, without a line of JavaScript: `optim.trace` makes it from `update`,
+    `value` and `gradient`. The browser agrees with `minimize` to the last bit where only + - * / and roots occur; a
+    power, as in Adam's bias correction, is rounded otherwise there, by less than 1e-12 of what it goes into.
 
     Examples
     --------
@@ -119,12 +138,14 @@ class Laboratory(anywidget.AnyWidget):
     spec = traitlets.Dict().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
     landscape = traitlets.Unicode().tag(sync=True)
-    start = traitlets.List().tag(sync=True)
+    start: Any = traitlets.List().tag(sync=True)
     steps = traitlets.Int().tag(sync=True)
     settings = traitlets.Dict().tag(sync=True)
-    shown = traitlets.List().tag(sync=True)
+    shown: Any = traitlets.List().tag(sync=True)
 
-    def __init__(self, losses, rules, question, steps, start, autoplay):
+    def __init__(
+        self, losses: dict[str, Loss], rules: Any, question: str, steps: Any, start: Any, autoplay: bool
+    ) -> None:
         self.losses, self.question = losses, question
         self.rules = {label: _named(_of(rules, losses, label)) for label in losses}
         for loss in losses.values():
@@ -147,7 +168,7 @@ class Laboratory(anywidget.AnyWidget):
             shown=list(self.rules[first]),
         )
 
-    def _spec(self, autoplay):
+    def _spec(self, autoplay: bool) -> dict[str, Any]:
         """Return all that the script needs to know."""
         names = list(next(iter(self.rules.values())))
         chosen = looks.looks_of([rule.name for rule in next(iter(self.rules.values())).values()])
@@ -194,10 +215,10 @@ class Laboratory(anywidget.AnyWidget):
             "autoplay": autoplay,
         }
 
-    def _defaults(self, label):
+    def _defaults(self, label: str) -> dict[str, dict[str, float]]:
         return {name: setting(rule) for name, rule in self.rules[label].items()}
 
-    def set_state(self, sync_data):
+    def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take over what the reader has set."""
         self._from_page = True
         try:
@@ -206,13 +227,13 @@ class Laboratory(anywidget.AnyWidget):
             self._from_page = False
 
     @traitlets.validate("landscape")
-    def _known(self, proposal):
+    def _known(self, proposal: Any) -> str:
         if proposal.value not in self.losses:
             raise ValueError(f"landscape must be one of {', '.join(self.losses)}; got {proposal.value!r}")
         return proposal.value
 
     @traitlets.observe("landscape")
-    def _begin_there(self, change):
+    def _begin_there(self, change: Any) -> None:
         """Take the start and the settings of a landscape that Python has chosen; the page has its own."""
         if not self._from_page and change.old:
             with self.hold_sync():
@@ -220,42 +241,42 @@ class Laboratory(anywidget.AnyWidget):
                 self.settings = self._defaults(change.new)
 
     @traitlets.validate("start")
-    def _two_numbers(self, proposal):
+    def _two_numbers(self, proposal: Any) -> list[float]:
         start = np.asarray(proposal.value, float)
         if start.shape != (2,) or not np.all(np.isfinite(start)):
             raise ValueError(f"start must be two finite numbers; got {proposal.value!r}")
         return start.tolist()
 
     @traitlets.validate("steps")
-    def _at_least_one(self, proposal):
+    def _at_least_one(self, proposal: Any) -> int:
         return whole_number("laboratory", "steps", proposal.value, least=1)
 
     @traitlets.validate("settings")
-    def _complete(self, proposal):
+    def _complete(self, proposal: Any) -> dict[str, dict[str, float]]:
         """Check new settings as the rule itself would, and keep the others."""
         label = self.landscape or next(iter(self.losses))
         complete = {**self._defaults(label), **self.settings}
         for name, values in proposal.value.items():
             if name not in self.rules[label]:
                 raise ValueError(f"settings: there is no {name!r}; the methods are {', '.join(complete)}")
-            rule = replace(self.rules[label][name], **{**complete[name], **values})
+            rule = _with(self.rules[label][name], {**complete[name], **values})
             complete[name] = setting(rule)
         return complete
 
     @traitlets.validate("shown")
-    def _known_methods(self, proposal):
+    def _known_methods(self, proposal: Any) -> list[str]:
         names = list(next(iter(self.rules.values())))
         if unknown := set(proposal.value) - set(names):
             raise ValueError(f"shown: there is no {min(unknown)!r}; the methods are {', '.join(names)}")
         return [name for name in names if name in proposal.value]
 
-    def runs(self):
+    def runs(self) -> dict[str, Trajectory]:
         """Return what is shown now, computed in Python: the trajectory of each method that is on, by its name."""
         loss, rules = self.losses[self.landscape], self.rules[self.landscape]
-        chosen = {name: replace(rules[name], **self.settings[name]) for name in self.shown}
+        chosen = {name: _with(rules[name], self.settings[name]) for name in self.shown}
         return {name: minimize(loss, self.start, rule, self.steps) for name, rule in chosen.items()}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Say what is shown, with the loss at the end of each path."""
         x, y = self.start
         head = f"{self.question} [{self.landscape} from ({x:.4g}, {y:.4g}), {self.steps} steps]"
@@ -265,13 +286,13 @@ class Laboratory(anywidget.AnyWidget):
             ends.append(f"{called}: {'diverges' if run.diverged else f'{run.loss[-1]:.4g}'}.")
         return " ".join([head, *ends])
 
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs) or {}
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, _ = super()._repr_mimebundle_(**kwargs) or ({}, {})
         live = {key: value for key, value in data.items() if key.startswith("application/")}
-        return {"text/plain": repr(self), "text/html": self.html, "image/png": self.still().png, **live}
+        still = {"text/plain": repr(self), "text/html": self.html, "image/png": self.still().png}
+        return still | live, {"image/png": {"width": sum(WIDTHS)}}
 
-    def still(self):
+    def still(self) -> Picture:
         """Return what is shown now as a picture, for viewers that run no scripts and for paper."""
         loss, runs = self.losses[self.landscape], self.runs()
         colors = {method["name"]: method["look"] % len(COLORS) for method in self.spec["methods"]}
@@ -283,17 +304,17 @@ class Laboratory(anywidget.AnyWidget):
             marks.append(replace(loss_curve(run, color=colors[name], panel=1), y=above))
             highest = max(highest, 10 * above[0])
         named = "loss" if floor == 0 else "loss above the minimum"
-        curves = Panel((0, self.steps), (1e-12, highest), "step", named, ylog=True, width=300, height=292)
-        return picture([landscape(loss, width=400, height=292), curves], marks, self.question)
+        curves = Panel((0, self.steps), (1e-12, highest), "step", named, ylog=True, width=WIDTHS[1], height=292)
+        return picture([landscape(loss, width=WIDTHS[0], height=292), curves], marks, self.question)
 
     @property
-    def html(self):
-        """A piece of HTML that needs nothing but a browser: its life on the static page."""
+    def html(self) -> str:
+        """Its life on the static page, a piece of HTML that needs nothing but a browser."""
         spec = json.dumps(self.spec, ensure_ascii=False).replace("</", "<\\/")
         small = _small(self.still().png)
         return "\n".join(
             [
-                '<figure class="laboratory">',
+                f'<figure class="laboratory" style="--rows:{len(self.spec["methods"])}">',
                 f"<style>{STYLE}</style>",
                 self.caption,
                 f'<noscript><img alt="{html.escape(repr(self))}" src="data:image/webp;base64,{small}">'
@@ -305,18 +326,18 @@ class Laboratory(anywidget.AnyWidget):
         )
 
 
-def _by_name(losses):
+def _by_name(losses: Loss | dict[str, Loss]) -> dict[str, Loss]:
     return losses if isinstance(losses, dict) else {getattr(losses, "name", "loss"): losses}
 
 
-def _of(given, losses, label, otherwise=None):
+def _of(given: Any, losses: dict[str, Loss], label: str, otherwise: Any = None) -> Any:
     """Return what is given for a landscape, where it is a dict by landscapes, or what is given for all."""
     if isinstance(given, dict) and given.keys() <= losses.keys():
         return given.get(label, otherwise)
     return given
 
 
-def _named(rules):
+def _named(rules: Rule | Rules) -> dict[str, Rule]:
     """Return the rules by name; a second one of the same name is called by its settings."""
     if isinstance(rules, Rule):
         rules = [rules]
@@ -326,7 +347,12 @@ def _named(rules):
     return {str(rule) if names.count(rule.name) > 1 else rule.name: rule for rule in rules}
 
 
-def _scale(rule, name):
+def _with(rule: Rule, values: dict[str, float]) -> Rule:
+    """Return a rule with other settings, which it checks."""
+    return replace(rule, **values)  # type: ignore[type-var]  # a rule is a dataclass
+
+
+def _scale(rule: Rule, name: str) -> str:
     """Return the kind of slider that suits a hyperparameter, or nothing where none does."""
     said, value = rule.hyperparameters[name], getattr(rule, name)
     if not said.shown:
@@ -340,7 +366,7 @@ def _scale(rule, name):
     return "rate" if value > 0 else "number"
 
 
-def _range(rule, name):
+def _range(rule: Rule, name: str) -> dict[str, float]:
     """Return the ends of a hyperparameter's slider."""
     value = getattr(rule, name)
     if _scale(rule, name) == "rate":
@@ -348,11 +374,11 @@ def _range(rule, name):
     return {"low": min(-1.0, 2 * value), "high": max(1.0, -2 * value)}
 
 
-def _caption(question):
+def _caption(question: str) -> str:
     return f'<figcaption class="question">{html.escape(question)}</figcaption>'
 
 
-def _small(png):
+def _small(png: bytes) -> str:
     """Return a picture as a small WebP in base64: only a page without scripts shows it."""
     image = Image.open(io.BytesIO(png)).convert("RGB")
     image = image.resize((560, round(560 * image.height / image.width)), Image.Resampling.LANCZOS)

@@ -1,0 +1,114 @@
+"""What chapter 3 says there is to see at its sliders is there."""
+
+import numpy as np
+import pytest
+from notebooks import Moved, explorable
+
+from optim import SGD, minimize, rosenbrock
+
+RAVINE, SPECTRUM = "ravine of condition number 20", "long-run factor"
+BATCHES, ROSENBROCK = "mini-batches on the diabetes", "Rosenbrock"
+
+
+def values(words, name):
+    return explorable("momentum", words).sliders[name].values
+
+
+def on_the_ravine(eta, lam):
+    return Moved(explorable("momentum", RAVINE), eta=eta, lam=lam)
+
+
+@pytest.mark.parametrize("lam, first", [(0.408, 0.143), (0.735, 0.0235), (0.9, 0.005)])
+def test_the_path_swings_along_the_valley_from_this_rate_on(lam, first):
+    etas = values(RAVINE, "eta")
+    crosses = [np.any(on_the_ravine(eta, lam).curve("Momentum")[0] > 1e-9) for eta in etas]
+    assert etas[np.argmax(crosses)] == first and np.all(crosses[np.argmax(crosses) :])
+    assert (1 - np.sqrt(lam)) ** 2 <= first
+
+
+def test_the_lowest_loss_after_60_steps_and_what_missing_it_costs():
+    end = {
+        (eta, lam): on_the_ravine(eta, lam).numbers("after 60")[0]
+        for eta in values(RAVINE, "eta")
+        for lam in values(RAVINE, "lam")
+    }
+    assert min(end, key=lambda pair: np.nan_to_num(end[pair], nan=np.inf)) == (0.125, 0.449)
+    assert end[0.125, 0.449] == pytest.approx(3e-21, rel=0.2)
+    assert end[0.125, 0.531] == pytest.approx(3e-16, rel=0.1)
+    assert end[0.125, 0.286] == pytest.approx(2e-5, rel=0.25)
+    assert end[0.125, 0.245] > 4.5 and 2 * (1 + 0.245) / 20 < 0.125
+    assert on_the_ravine(0.125, 0.449).numbers("SGD's") == pytest.approx([3e-5], rel=0.1)
+
+
+def test_the_whole_spectrum_lies_on_the_floor_at_one_pair():
+    shown = explorable("momentum", SPECTRUM)
+    worst = {
+        (eta, lam): Moved(shown, eta=eta, lam=lam).numbers("slowest")[0]
+        for eta in values(SPECTRUM, "eta")
+        for lam in values(SPECTRUM, "lam")
+    }
+    assert min(worst, key=worst.get) == (0.0326, 0.675)
+    assert worst[0.0326, 0.675] == pytest.approx(0.822, abs=5e-4) == np.sqrt(0.675)
+    for lam in values(SPECTRUM, "lam"):
+        on_the_floor = worst[0.0326, lam] == pytest.approx(np.sqrt(lam), abs=1e-6)
+        assert on_the_floor == (lam >= 0.675)
+
+
+def test_without_inertia_both_curves_are_the_same():
+    for eta in values(SPECTRUM, "eta"):
+        seen = Moved(explorable("momentum", SPECTRUM), eta=eta, lam=0)
+        assert np.allclose(seen.curve("SGD")[1], seen.curve("Momentum")[1])
+
+
+def tails(size, eta, lam=0.9):
+    seen = Moved(explorable("momentum", BATCHES), size=size, eta=eta, lam=lam)
+    return seen.numbers("SGD, same rate")[0], seen.numbers("Momentum, mean")[0], seen.numbers("Edge")[0]
+
+
+def test_with_eight_examples_momentum_diverges_where_sgd_holds():
+    for eta, loss in ((0.495, 5.8), (0.669, 140)):
+        assert tails("8 examples", eta)[1] == pytest.approx(loss, rel=0.02)
+    sgd, momentum, edge = tails("8 examples", 1)
+    assert sgd == pytest.approx(0.08, rel=0.03) and momentum > 1e10 and edge == pytest.approx(0.524, abs=1e-3)
+    assert tails("8 examples", 0.01)[1] == pytest.approx(0.0060, rel=0.01)
+    assert tails("8 examples", 0.11)[0] == pytest.approx(0.0065, rel=0.01)
+
+
+def test_with_64_examples_neither_is_lower():
+    ends = {eta: tails("64 examples", eta) for eta in values(BATCHES, "eta")}
+    sgd, momentum = (min(ends, key=lambda eta: np.nan_to_num(ends[eta][k], nan=np.inf)) for k in (0, 1))
+    assert (sgd, momentum) == (0.0606, 0.0182)
+    assert ends[sgd][0] == pytest.approx(0.0019, abs=5e-5) and ends[momentum][1] == pytest.approx(0.0019, abs=5e-5)
+    assert ends[1.65][1] < 0.5 < ends[2.22][1]
+
+
+def test_with_the_full_gradient_momentum_goes_far_below():
+    sgd, momentum, edge = tails("all", 1)
+    assert edge == pytest.approx(3.8, abs=1e-3) and sgd == pytest.approx(0.0002, rel=0.1) and momentum < 1e-15
+    for eta in values(BATCHES, "eta"):
+        sgd, momentum, _ = tails("all", eta)
+        assert momentum < 0.01 and (sgd < 0.01) == (eta < 2.22)
+
+
+def on_rosenbrock(eta, lam):
+    seen = Moved(explorable("momentum", ROSENBROCK), eta=eta, lam=lam)
+    return [seen.numbers(name)[0] for name in ("SGD:", "same η:", "same η/(1−λ):")]
+
+
+def test_at_the_same_effective_rate_momentum_keeps_pace_with_sgd():
+    for eta in values(ROSENBROCK, "eta"):
+        for lam in values(ROSENBROCK, "lam"):
+            sgd, _, same = on_rosenbrock(eta, lam)
+            assert eta > 0.00133 or lam > 0.8 or abs(same - sgd) < 0.05
+
+
+def test_each_at_its_best_momentum_is_lower():
+    ends = {
+        (eta, lam): on_rosenbrock(eta, lam) for eta in values(ROSENBROCK, "eta") for lam in values(ROSENBROCK, "lam")
+    }
+    sgd, momentum = (min(ends, key=lambda pair: np.nan_to_num(ends[pair][k], nan=np.inf)) for k in (0, 1))
+    assert sgd[0] == 0.006 and ends[sgd][0] == pytest.approx(0.228, abs=5e-4)
+    assert momentum == (0.0039, 0.6) and ends[momentum][1] == pytest.approx(0.0102, abs=5e-5)
+    beyond = [eta for eta, lam in ends if lam == 0.95 and eta >= 0.00165]
+    assert sum(not np.isfinite(ends[eta, 0.95][1]) for eta in beyond) > len(beyond) / 2
+    assert minimize(rosenbrock(), rosenbrock().start, SGD(np.linspace(0.0065, 0.02, 50)), 100).diverged.all()

@@ -1,0 +1,58 @@
+"""What chapter 1 says there is to see at its sliders is there."""
+
+import numpy as np
+import pytest
+from notebooks import Moved, explorable
+
+LINE, WAYS = "line through real data", "three ways of reading"
+
+
+def test_the_lowest_loss_on_the_sliders():
+    shown = explorable("optimization", LINE)
+    losses = {
+        (first, second): Moved(shown, theta_1=first, theta_2=second).numbers("Loss")[0]
+        for first in shown.sliders["theta_1"].words()
+        for second in shown.sliders["theta_2"].words()
+    }
+    assert min(losses, key=losses.get) == ("0", "0.6")
+    assert losses["0", "0.6"] == pytest.approx(0.3281, abs=5e-5)
+
+
+def test_the_contours_are_circles():
+    shown = explorable("optimization", LINE)
+    around = [Moved(shown, theta_1=a, theta_2=b) for a, b in ((0.5, 0.6), (-0.5, 0.6), (0, 1.1), (0, 0.1))]
+    rises = [seen.numbers("Loss")[0] - 0.328 for seen in around]
+    assert rises == pytest.approx([0.125] * 4, abs=0.01)
+
+
+def ends(eta):
+    seen = Moved(explorable("optimization", WAYS), eta=eta)
+    return {way: seen.numbers(way + ":")[0] for way in ("off-line", "mini-batches of 32", "on-line")}
+
+
+def etas():
+    return explorable("optimization", WAYS).sliders["eta"].values
+
+
+def test_at_a_small_rate_only_the_on_line_run_has_moved_far():
+    assert ends(0.01)["on-line"] == pytest.approx(0.245, abs=5e-4)
+    assert ends(0.01)["off-line"] > 0.47
+
+
+def test_the_on_line_run_diverges_first():
+    for eta in etas():
+        assert (ends(eta)["on-line"] < 0.45) == (eta < 0.0604)
+        assert (ends(eta)["on-line"] < 1e6) == (eta < 0.19)
+
+
+def test_mini_batches_hold_until_near_the_end_of_the_slider():
+    late = {eta: ends(eta)["mini-batches of 32"] for eta in etas() if eta >= 0.05}
+    assert all(loss < 0.27 for eta, loss in late.items() if eta <= 0.432)
+    assert late[0.509] == pytest.approx(0.31, abs=5e-3) and late[0.6] > 100
+
+
+def test_each_way_at_its_best():
+    lowest = {way: min(np.nan_to_num(ends(eta)[way], nan=np.inf) for eta in etas()) for way in ends(0.01)}
+    assert ends(0.311)["off-line"] == lowest["off-line"] == pytest.approx(0.266, abs=5e-4)
+    assert lowest["mini-batches of 32"] == pytest.approx(0.243, abs=5e-4)
+    assert lowest["on-line"] == pytest.approx(0.244, abs=5e-4)

@@ -1,0 +1,78 @@
+"""Chapter 5: what its boxes say there is to see, read off its explorables with the sliders moved there."""
+
+import numpy as np
+import pytest
+from notebooks import Moved, explorable
+
+ROSENBROCK = explorable("rmsprop", "in Rosenbrock's curved valley")
+CHANGE = explorable("rmsprop", "changes once")
+STRIP = explorable("rmsprop", "before a flat strip")
+
+
+def ends(eta):
+    """Return where RMSProp ends at a rate, by the words of the memories."""
+    memories = ROSENBROCK.controls["memory"].words()
+    return {memory: Moved(ROSENBROCK, eta=eta, memory=memory).numbers("RMSProp: ")[0] for memory in memories}
+
+
+def test_at_the_same_rate_a_memory_of_a_few_steps_ends_lowest():
+    lowest = ends("0.02")
+    assert min(lowest, key=lowest.get) == "7.5"
+    assert [f"{lowest[memory]:.2g}" for memory in ("7.5", "1", "1000")] == ["0.25", "4.5", "4.1"]
+    assert round(lowest["7.5"], 3) == 0.252 and round(lowest["1"], 2) == 4.54
+    assert round(Moved(ROSENBROCK, eta="0.02").numbers("Adagrad: ")[0], 1) == 4.2
+
+
+def test_at_its_own_rate_adagrad_ends_below_every_setting():
+    [own] = Moved(ROSENBROCK).numbers("Adagrad at its best")
+    assert round(own, 5) == 0.00068
+    assert all(own < end for eta in ROSENBROCK.controls["eta"].words() for end in ends(eta).values())
+
+
+@pytest.mark.parametrize(
+    "size, memory, first, later",
+    [
+        ("100", "100", 9.95, 1.25),
+        ("0.01", "100", 0.0101, 0.0166),
+        ("0.01", "10", 0.01, 0.898),
+        ("100", "1000", 30.2, None),
+    ],
+)
+def test_a_change_of_the_gradients_size(size, memory, first, later):
+    at_once, afterwards = Moved(CHANGE, size=size, memory=memory).numbers("First after")
+    assert np.isclose(at_once, first, rtol=6e-3 if first != 0.01 else 0.1)
+    assert later is None or np.isclose(afterwards, later, rtol=5e-3)
+
+
+def test_half_of_the_step_is_back_after_808_steps():
+    t, steps = Moved(CHANGE, size="0.01", memory="100").curve("step / η", panel=1)
+    assert np.interp(100 + 808, t, steps) == pytest.approx(0.5, rel=0.02)  # between two points of the curve
+
+
+def test_from_zero_the_run_begins_with_the_bound():
+    assert Moved(CHANGE, start="v = 0", memory="100").numbers("First step")[0] == pytest.approx(10)
+
+
+@pytest.mark.parametrize("width", STRIP.controls["width"].words())
+def test_on_the_flat_strip_momentum_coasts_and_rmsprop_stops(width):
+    wide = float(width)
+    minimum = wide + 1
+    for lam, rest in (("0.9", 1.69), ("0.8", 0.49), ("0.95", np.inf)):
+        seen = Moved(STRIP, width=width, lam=lam)
+        [end] = seen.numbers("Momentum ends")
+        if rest < wide:
+            assert end == pytest.approx(rest, abs=0.006)
+        else:
+            assert end > wide and abs(end - minimum) < 0.2
+        assert seen.numbers("RMSProp ends")[0] == pytest.approx(0.05, abs=1e-3)
+
+
+def test_on_a_gentle_slope_rmsprop_waits_and_walks_on():
+    seen = Moved(STRIP, slope="0.001", width="4")
+    t, x = seen.curve("RMSProp", panel=1)
+    arrived = t[np.argmax(x > 0)]
+    pace = np.diff(x) / np.diff(t) / 0.08
+    assert np.interp(arrived + 120, t[1:], pace) == pytest.approx(0.5, abs=0.1)
+    assert pace.max() > 0.9
+    assert x[-1] > 4
+    assert seen.numbers("Momentum ends")[0] == pytest.approx(1.74, abs=0.006)
