@@ -285,9 +285,10 @@
 
   // ---- The setting in the address, after the hash.
 
+  const own = figure.id || figure.dataset.name;
   function address() {
     const setting = controls.map((c, k) => `${c.dataset.control}=${encodeURIComponent(says[k][c.value])}`);
-    return `#${[figure.dataset.name, ...setting].join("&")}`;
+    return `#${[own, ...setting].join("&")}`;
   }
   function note(how) {
     try {
@@ -296,7 +297,7 @@
   }
   function read() {
     const [name, ...settings] = decodeURIComponent(location.hash.slice(1)).split("&");
-    if (name !== figure.dataset.name || !settings.length) return;
+    if (name !== own || !settings.length) return;
     for (const setting of settings) {
       const [what, word] = setting.split("="), k = controls.findIndex((c) => c.dataset.control === what);
       const place = k < 0 ? -1 : says[k].indexOf(word);
