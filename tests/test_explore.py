@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -615,6 +615,101 @@ def test_a_choice_may_offer_anything():
     sliders = {"far": Slider("far", 0, 1, 0.5, 3), "where": Choice("where", directions)}
     shown = explore(lambda far, where: [Curve(far * where, far * where)], landscape(bowl()), "A way.", **sliders)
     assert parts(shown.live()).controls["where"].label == "east"
+
+
+# Time, and the map of an outcome
+
+
+def entries(*marks, panels=None):
+    """Return what the page knows of marks that do not move."""
+    panels = panels or [landscape(RAVINE), curve_panel(xlabel="step t")]
+    shown = explore(lambda eta: marks, panels, "Some.", eta=Slider("η", 0.01, 0.1, 0.05, 5))
+    return decoded(shown).marks
+
+
+def test_a_curve_knows_its_steps_and_one_that_has_none_says_none():
+    run = descend(RAVINE, 0.05, 0.9)
+    thinned = replace(run, theta=run.theta[::4])
+    uneven = replace(run, theta=run.theta[:7])
+    t = np.array([0, 1, 10, 60])
+    marks = entries(
+        path(run),
+        path(thinned, color=1),
+        path(uneven, color=2),
+        Curve(t, run.loss[t], panel=1, color=3),
+        Curve([0, 60], [1, 1], panel=1, color=4),
+        Curve(t / 60, t / 60, color=5),
+    )
+    assert [mark.get("steps") for mark in marks] == [[[0, 1]], [[0, 4]], None, [[0, 1, 10, 60]], None, None]
+
+
+def test_the_loss_along_a_path_is_told_to_half_a_percent():
+    shown = explore(
+        lambda eta: [path(descend(RAVINE, eta, 0.9))], landscape(RAVINE), "A path.", eta=Slider("η", 0.01, 9, 0.05, 9)
+    )
+    page = decoded(shown)
+    codes = page.columns[page.marks[0]["told"]["L"]] * 5
+    for setting, values in enumerate(settings(shown)):
+        run = descend(RAVINE, values["eta"], 0.9)
+        told = np.where(codes[setting] == 100_000, np.nan, (2 ** (np.abs(codes[setting]) / 64) - 1) * 1e-14)
+        np.testing.assert_allclose(told, run.loss, rtol=6e-3, atol=1e-14)
+
+
+def test_the_pad_shows_the_outcome_of_every_setting(two_sliders):
+    shown = explore(
+        lambda eta, lam: [Outcome("loss", descend(RAVINE, eta, lam).loss[-1])],
+        landscape(RAVINE),
+        "A map.",
+        eta=Slider("η", 0.001, 300, default=0.05, positions=8, log=True),
+        lam=Slider("λ", 0, 0.95, default=0.9, positions=5),
+    )
+    spec = json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.html, re.S)[1])
+    band = decoded(shown).columns[spec["pad"]["column"]][:, 0] * 5
+    ends = np.array([descend(RAVINE, **values).loss[-1] for values in settings(shown)])
+    gone = ~(ends < 1e12)
+    assert gone.any() and ((band == 12) == gone).all()
+    order = np.argsort(ends[~gone])
+    assert (np.diff(band[~gone][order]) >= 0).all() and band[~gone].min() == 0 and band[~gone].max() == 11
+    assert 'class="pad"' in shown.html and 'class="pad"' not in two_sliders.html
+
+
+def test_a_step_in_the_live_life_is_marked_on_both_panels(two_sliders, drawn):
+    shown = explore(
+        lambda eta: [path(descend(RAVINE, eta, 0.9)), loss_curve(descend(RAVINE, eta, 0.9), panel=1)],
+        [landscape(RAVINE), curve_panel()],
+        "Steps.",
+        eta=Slider("η", 0.01, 0.1, 0.05, 5),
+    )
+    play, step = shown.live().children[3].children
+    drawn.clear()
+    step.value = 7
+    run = descend(RAVINE, 0.05, 0.9)
+    places = [shown.panels[0].pixels(*run.theta[7]), shown.panels[1].pixels(7, run.loss[7])]
+    np.testing.assert_allclose([points[0] for points in drawn if len(points) == 1], places, atol=1e-6)
+    assert (play.max, step.max) == (STEPS, STEPS)
+
+
+def test_a_preset_moves_sliders_and_refuses_what_is_not_there():
+    controls = {"eta": Slider("η", 0.01, 0.1, 0.05, 5)}
+    shown = explore(lambda eta: [], landscape(RAVINE), "One.", presets={"small": {"eta": 0.01}}, **controls)
+    assert shown.presets_at == [[0]]
+    with pytest.raises(ValueError, match="a preset moves lam, but there are eta"):
+        explore(lambda eta: [], landscape(RAVINE), "One.", presets={"small": {"lam": 0.01}}, **controls)
+
+
+def test_a_landscape_has_the_same_scale_on_both_axes():
+    for loss in (bowl(), RAVINE, beale(), rosenbrock()):
+        for panel in (landscape(loss), landscape(loss, width=420, height=340)):
+            _, _, width, height = panel.box
+            assert np.isclose((panel.x[1] - panel.x[0]) / width, (panel.y[1] - panel.y[0]) / height)
+            assert panel.x[0] <= loss.frame[0][0] and panel.y[1] >= loss.frame[1][1]
+
+
+def test_ticks_are_round():
+    for limits in ((0, 60), (-0.1, 2.8), (0, 1560), (0.2, 0.55)):
+        places = np.array(list(ticks(limits, False, 6)))
+        (step,) = {round(gap, 9) for gap in np.diff(places)}
+        assert f"{step:e}"[0] in "125" and 3 <= len(places) <= 7
 
 
 # Cutting curves that leave
