@@ -32,7 +32,7 @@ LOOK = (
 )
 
 
-class gallery(nodes.General, nodes.Element):  # noqa: N801 (nodes are named as in Docutils)
+class gallery(nodes.General, nodes.Element):
     """Where the gallery stands."""
 
 

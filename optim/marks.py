@@ -92,6 +92,10 @@ class Mark:
         """Return what beside its points its shape is made from, in pixels, for the limits of x and the axes' box."""
         return {}
 
+    def row(self) -> tuple[str, int, int]:
+        """Return how its text stands in a table; see `Readout.row`."""
+        return "", 0, 0
+
     def svg(self, which: str, points: Pixels, words: str, **geometry: Any) -> str:
         """Return one setting as SVG elements, each with the attribute `which` and a `data-shape` of page.js."""
         raise NotImplementedError
@@ -162,7 +166,12 @@ class Curve(Mark):
             style["linestyle"] = (0, tuple(float(part) * POINT / width for part in self.dash.split()))
         if self.dots:
             style |= {"marker": _marker(self.style), "markersize": 3.6}
-        rim = {"color": "white", "alpha": 0.75, "linewidth": width + 2.2, "label": "_rim"}  # matplotlib lists no _name
+        rim: dict[str, Any] = {
+            "color": "white",
+            "alpha": 0.75,
+            "linewidth": width + 2.2,
+            "label": "_rim",
+        }  # matplotlib lists no _name
         below = ax.plot(*self.points(), **rim) if self.halo else []
         return [*below, *ax.plot(*self.points(), label=self.label, **style)]
 
@@ -454,8 +463,8 @@ def dress(marks: Iterable[Mark]) -> list[Mark]:
             continue
         key = (_method(mark), mark.color, mark.label)
         same = [number for (method, color, _), number in named.items() if method and (method, color) == key[:2]]
-        of_mark[k] = same[0] if mark.dashed and same else named.setdefault(key, len(set(named.values())))
-        named[key] = of_mark[k]
+        number = same[0] if mark.dashed and same else named.setdefault(key, len(set(named.values())))
+        of_mark[k] = named[key] = number
     for k, mark in enumerate(marks):
         if mark.panel is None or mark.label:
             continue
@@ -468,19 +477,22 @@ def dress(marks: Iterable[Mark]) -> list[Mark]:
             methods.setdefault(number, method)
     looks = dict(zip(methods, looks_of(list(methods.values())), strict=True))
     return [
-        mark if number is None or not _can_be_dressed(mark) else replace(mark, look=looks.get(number), series=number)
+        mark if number is None else _dressed(mark, looks.get(number), number)
         for mark, number in zip(marks, of_mark, strict=True)
     ]
 
 
 def _method(mark: Mark) -> str:
     """Return the method that a mark shows: the one with which its label begins, else that of its run."""
-    first = re.match(r"\w*", mark.label)[0]
+    first, *_ = re.findall(r"\w*", mark.label)
     return first if first in PLACES else mark.method
 
 
-def _can_be_dressed(mark: Mark) -> bool:
-    return is_dataclass(mark) and "look" in mark.__dataclass_fields__
+def _dressed(mark: Any, look: int | None, series: int) -> Mark:
+    """Return the mark with a look; a mark of one's own may have none."""
+    if is_dataclass(mark) and "look" in mark.__dataclass_fields__:
+        return replace(mark, look=look, series=series)
+    return mark
 
 
 def legend(marks: Iterable[Mark]) -> str:

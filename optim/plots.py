@@ -122,6 +122,8 @@ class Panel:
         width, height = (round(scale * size) for size in self.box[2:])
         along = (np.arange(GRID) + 0.5) / GRID
         x, y = self.values(along, 1 - along)
+        if self.loss is None:
+            raise ValueError("Panel: there is no landscape")
         height_at = self.loss.value(np.stack(np.meshgrid(x, y)))
         ranks = np.searchsorted(np.sort(height_at, axis=None), height_at) / height_at.size  # of any heights, even ones
         smooth = Image.fromarray(ranks.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
@@ -186,7 +188,9 @@ def ticks(limits: tuple[float, float], log: bool, most: int) -> dict[float, str]
     rough = (high - low) / most
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(m * unit for m in (1, 2, 5, 10) if m * unit >= rough * 0.999)
-    places = [float(f"{k * step:.10g}") for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    places = [
+        float(f"{k * step:.10g}") for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    ]
     return {place + 0.0: f"{place + 0.0:g}".replace("-", "−") for place in places}
 
 
@@ -256,9 +260,9 @@ def path(run: Trajectory, **style: Any) -> Curve:
 
     It looks as its method does everywhere, and a reader who points at it is told the step and the loss there.
     """
-    steps = _steps(run, len(run.theta))
-    told = {"L": run.loss[steps]} if steps is not None else {}
-    known = {"dots": True, "halo": True, "method": _rule(run), "steps": steps, "told": told}
+    known: dict[str, Any] = {"dots": True, "halo": True, "method": _rule(run)}
+    if len(run.theta) == len(run.loss):  # of a path that was thinned nobody knows the steps
+        known |= {"steps": np.arange(len(run.loss)), "told": {"L": run.loss}}
     return Curve(run.theta[:, 0], run.theta[:, 1], **(known | style))
 
 
@@ -269,15 +273,7 @@ def loss_curve(run: Trajectory, **style: Any) -> Curve:
 
 
 def _rule(run: Trajectory) -> str:
-    return re.match(r"\w*", run.rule)[0]
-
-
-def _steps(run: Trajectory, points: int) -> np.ndarray | None:
-    """Return the step of each of the points that are left of a path, if every so many were kept."""
-    last = len(run.loss) - 1
-    if points < 2 or last % (points - 1):
-        return None
-    return np.arange(0, last + 1, last // (points - 1))
+    return re.findall(r"\w*", run.rule)[0]
 
 
 def steps_of(mark: Mark, panel: Panel) -> np.ndarray | None:
@@ -409,7 +405,7 @@ def _joined(images: Sequence[np.ndarray], axis: int) -> np.ndarray:
 
 def _legend(figures: Sequence[Figure]) -> Figure | None:
     """Return the labels of all that is drawn, each once, as a strip as wide as the panels."""
-    named = {}
+    named: dict[str, Artist] = {}
     for fig in figures:
         for artist, label in zip(*fig.axes[0].get_legend_handles_labels(), strict=True):
             named.setdefault(_mathtext(label), artist)
@@ -420,22 +416,36 @@ def _legend(figures: Sequence[Figure]) -> Figure | None:
     columns = max(1, min(len(named), int((width - MARGINS["left"]) / room)))
     rows = -(-len(named) // columns)
     fig = Figure((width / 96, (8 + 19 * rows) / 96), dpi=96 * SCALE, facecolor="white")
-    look = {"loc": "center left", "bbox_to_anchor": (MARGINS["left"] / width - 0.01, 0.5), "frameon": False}
-    spaced = {"handlelength": 3, "columnspacing": 1.5, "borderaxespad": 0, "labelspacing": 0.4}
-    fig.legend(named.values(), named.keys(), fontsize=9, ncols=columns, **look, **spaced)
+    look: dict[str, Any] = {
+        "loc": "center left",
+        "bbox_to_anchor": (MARGINS["left"] / width - 0.01, 0.5),
+        "frameon": False,
+    }
+    look |= {"handlelength": 3, "columnspacing": 1.5, "borderaxespad": 0, "labelspacing": 0.4}
+    fig.legend(named.values(), named.keys(), fontsize=9, ncols=columns, **look)
     return fig
 
 
 def _stars(ax: Axes, panel: Panel) -> list[Artist]:
     """Draw the minima of a landscape, on top of everything, and name the first."""
-    rim, artists = [withStroke(linewidth=2.5, foreground="white")], []
-    inside = [m for m in panel.loss.minima if panel.x[0] <= m[0] <= panel.x[1] and panel.y[0] <= m[1] <= panel.y[1]]
+    rim = [withStroke(linewidth=2.5, foreground="white")]
+    artists: list[Artist] = []
+    minima = panel.loss.minima if panel.loss is not None else ()
+    inside = [m for m in minima if panel.x[0] <= m[0] <= panel.x[1] and panel.y[0] <= m[1] <= panel.y[1]]
     for x, y in inside:
         ink = "#1a1a1a"
         artists += ax.plot(x, y, "*", color=ink, markersize=9, path_effects=rim, zorder=5)
     if inside:
-        below = {"xytext": (0, -7), "textcoords": "offset points", "ha": "center", "va": "top", "zorder": 6}
-        artists.append(ax.annotate("minimum", inside[0], fontsize=8, color=ink, path_effects=rim, **below))
+        below: dict[str, Any] = {
+            "xytext": (0, -7),
+            "textcoords": "offset points",
+            "ha": "center",
+            "va": "top",
+            "zorder": 6,
+        }
+        artists.append(
+            ax.annotate("minimum", (inside[0][0], inside[0][1]), fontsize=8, color=ink, path_effects=rim, **below)
+        )
     return artists
 
 

@@ -42,9 +42,10 @@ SIZES = {"screen": {"width": 1280, "height": 800}, "phone": {"width": 390, "heig
 def file(tmp_path_factory):
     """Write a page with the explorable twice, so that it can be scrolled."""
     page = tmp_path_factory.mktemp("page") / "page.html"
-    head = '<!doctype html><html data-theme="light"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    head = '<!doctype html><html data-theme="light"><meta charset="utf-8">'
+    head += '<meta name="viewport" content="width=device-width"><body style="max-width: 760px; margin: 0 auto; '
     room = '<div style="height: 1500px"></div>'
-    page.write_text(f'{head}<body style="max-width: 760px; margin: 0 auto; padding: 0 12px">{SHOWN.html}{room}', "utf-8")
+    page.write_text(f'{head}padding: 0 12px">{SHOWN.html}{room}', "utf-8")
     return page.as_uri()
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from optim.checks import FINITE, POSITIVE, real_numbers, whole_number
 from optim.marks import subscripts
 
-
 # What is written on a decade of a slider with so many places a decade: the fewest that are enough are taken.
 DECADES = (
     (1, 2, 5),
@@ -101,7 +100,8 @@ class Slider:
         return (
             f'<label><span>{subscripts(self.label)}</span><input type="range" min="0" max="{len(self.values) - 1}" '
             f'step="1" value="{self.position}" autocomplete="off" aria-valuetext="{default}" data-control="{name}" '
-            f'data-positions="{len(self.values)}" data-words="{words}"><output aria-live="off">{default}</output></label>'
+            f'data-positions="{len(self.values)}" data-words="{words}">'
+            f'<output aria-live="off">{default}</output></label>'
         )
 
 
@@ -151,8 +151,8 @@ class Choice:
         """Return the control on the static page, where the setting of `name` stands in the address."""
         options = "".join(f'<option value="{k}">{html.escape(word)}</option>' for k, word in enumerate(self.options))
         return (
-            f'<label><span>{subscripts(self.label)}</span><select data-control="{name}" data-positions="{len(self.values)}" '
-            f'autocomplete="off">{options}</select></label>'
+            f'<label><span>{subscripts(self.label)}</span><select data-control="{name}" '
+            f'data-positions="{len(self.values)}" autocomplete="off">{options}</select></label>'
         )
 
 

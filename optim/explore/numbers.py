@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 
 from optim.marks import subscripts
 
 # JupyterLab has no style sheet of ours.
 TABLE = "display:grid;grid-template-columns:repeat(auto-fill,minmax(15em,1fr));gap:0 20px;margin:4px 0;max-width:44em"
+BOLD = "margin:0;font-weight:600"
 ROW = "display:flex;gap:.6em;justify-content:space-between"
 
 
@@ -26,10 +26,7 @@ def table(rows: Iterable[tuple[str, tuple[str, int, int]]], styled: bool = False
     for words, (name, start, end) in rows:
         value = words[start : end or None] if name else words
         head = f"<dt>{subscripts(name)}</dt>" if name else ""
-        look = f' style="{ROW}"' if styled else ""
-        parts.append(f'<div{look}{"" if name else " class=whole"}>{head}<dd{BOLD if styled else ""}>{subscripts(value)}</dd></div>')
+        row, bold = (f' style="{ROW}"', f' style="{BOLD}"') if styled else ("", "")
+        parts.append(f"<div{row}{'' if name else ' class=whole'}>{head}<dd{bold}>{subscripts(value)}</dd></div>")
     look = f' style="{TABLE}"' if styled else ' aria-hidden="true"'
     return f'<dl class="numbers"{look}>{"".join(parts)}</dl>' if parts else ""
-
-
-BOLD = ' style="margin:0;font-weight:600"'

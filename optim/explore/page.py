@@ -57,7 +57,8 @@ def figure(explorable: Explorable) -> str:
             f"{panels}</div>{_pad(explorable)}</div>",
             legend(dress(explorable.marks(**explorable.defaults))),
             _reading(explorable),
-            f'<form class="board">{_player(table)}{_controls(explorable)}{_numbers(table)}{_buttons(explorable)}</form>',
+            f'<form class="board">{_player(table)}{_controls(explorable)}{_numbers(table)}',
+            f"{_buttons(explorable)}</form>",
             f'<script type="application/json">{_script_safe(spec)}</script>',
             f"<script>{SCRIPT}</script>",
             "</figure>",
@@ -115,8 +116,8 @@ def _ground(panel: Panel) -> str:
         parts.append(f'<img alt="" src="{image_address(panel.ground(1.5))}" style="{place}">')
     for axis, places in zip("xy", panel.ticks, strict=True):
         for value, word in places.items():
-            x, y = panel.pixels(value, panel.y[0]) if axis == "x" else panel.pixels(panel.x[0], value)
-            x, y = round(float(x) + left, 1), round(float(y) + top, 1)
+            across, down = panel.pixels(value, panel.y[0]) if axis == "x" else panel.pixels(panel.x[0], value)
+            x, y = round(float(across) + left, 1), round(float(down) + top, 1)
             at = f"left:{x / wide:.2%}" if axis == "x" else f"top:{y / high:.2%}"
             away = f"top:{(top + height + 4) / high:.2%}" if axis == "x" else f"right:{1 - (left - 5) / wide:.2%}"
             parts.append(f'<span class="{axis}" style="{at};{away}">{html.escape(word)}</span>')
@@ -129,7 +130,7 @@ def _ground(panel: Panel) -> str:
         if label:
             parts.append(f'<span class="{kind}">{subscripts(plain(label))}</span>')
     for k, minimum in enumerate(panel.loss.minima if panel.loss is not None else ()):
-        x, y = (float(a) for a in panel.pixels(*minimum))
+        x, y = (float(a) for a in panel.pixels(minimum[0], minimum[1]))
         if 0 <= x <= width and 0 <= y <= height:
             name = "" if k else "<small>minimum</small>"
             at = f"left:{(left + x) / wide:.2%};top:{(top + y) / high:.2%}"

@@ -81,9 +81,7 @@ class Table:
         if len(kinds) > 1:
             raise ValueError("explore: the function must return the same kinds of marks for every choice")
         self.shown_losses = {  # of a path whose loss is drawn, too, it need not be told
-            mark.series
-            for mark in frames[0]
-            if mark.panel is not None and panels[0][mark.panel].ylabel.startswith("loss") and steps_of(mark, panels[0][mark.panel]) is not None
+            mark.series for mark in frames[0] if mark.panel is not None and _is_loss(mark, panels[0][mark.panel])
         }
         for marks in zip(*frames, strict=True):
             self._add(marks, panels)
@@ -114,9 +112,9 @@ class Table:
     def _time(self, marks: Sequence[Mark], panels: Sequence[Panel]) -> dict[str, Any]:
         """Return at which steps the points of a mark stand, one entry or one a choice, and what is told about them."""
         steps = [steps_of(mark, panel) for mark, panel in zip(marks, panels, strict=True)]
-        if any(each is None for each in steps):
+        short = [_evenly(each) for each in steps if each is not None]
+        if len(short) < len(steps):
             return {}
-        short = [_evenly(each) for each in steps]
         entry: dict[str, Any] = {"steps": short[:1] if all(each == short[0] for each in short) else short}
         entry["now"] = outline(marks[0].style.marker, 5.5)
         told = {
@@ -126,7 +124,7 @@ class Table:
         }
         return entry | ({"told": told} if told else {})
 
-    def _add_pad(self, marks: Sequence[Mark]) -> None:
+    def _add_pad(self, marks: Sequence[Any]) -> None:
         """Add the map of an outcome: for each choice, bands of equal area."""
         if len(self.grid) != 2:
             return
@@ -200,9 +198,13 @@ class Table:
 
 def _evenly(steps: np.ndarray) -> list[int]:
     """Return the first step and the distance of the others, where they are even; else all of them."""
-    steps = [int(step) for step in steps]
-    apart = {b - a for a, b in itertools.pairwise(steps)}
-    return [steps[0], *apart] if len(apart) == 1 else steps
+    whole = [int(step) for step in steps]
+    apart = {b - a for a, b in itertools.pairwise(whole)}
+    return [whole[0], *apart] if len(apart) == 1 else whole
+
+
+def _is_loss(mark: Mark, panel: Panel) -> bool:
+    return panel.ylabel.startswith("loss") and steps_of(mark, panel) is not None
 
 
 NOT_FINITE = 100_000
