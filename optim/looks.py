@@ -49,8 +49,8 @@ PLACES = {"SGD": 0, "Momentum": 1, "Adagrad": 2, "RMSProp": 3, "Adam": 4}
 # How many corners a marker has, how much larger than a circle it is to look as large, and by what it is turned.
 CORNERS = {"^": (3, 1.3, 0), "D": (4, 1.25, 0), "v": (3, 1.3, 0.5), "P": (5, 1.2, 0), "h": (6, 1.15, 0)}
 
-# What is no method: colours by number, after Okabe and Ito; their dashes tell them apart without colours. The last is for
-# what is given, such as data or a bound.
+# What is no method: colours by number, after Okabe and Ito; their dashes tell them apart without colours. The last is
+# for what is given, such as data or a bound.
 NUMBERED = (
     Look("#0067a3", "#56b4e9", "", "o"),
     Look("#b84a00", "#ff9a52", "9 3", "s"),

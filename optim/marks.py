@@ -17,7 +17,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -490,9 +490,12 @@ def _method(mark: Mark) -> str:
 
 def _dressed(mark: Any, look: int | None, series: int) -> Mark:
     """Return the mark with a look; a mark of one's own may have none."""
-    if is_dataclass(mark) and "look" in mark.__dataclass_fields__:
-        return replace(mark, look=look, series=series)
-    return mark
+    dressed: Mark = replace(mark, look=look, series=series) if "look" in _fields(mark) else mark
+    return dressed
+
+
+def _fields(mark: Any) -> Iterable[str]:
+    return getattr(mark, "__dataclass_fields__", ())
 
 
 def legend(marks: Iterable[Mark]) -> str:
