@@ -55,9 +55,7 @@ FRAMES = """() => {
 
 def static():
     """Print what the static life of each explorable costs."""
-    title(
-        "Explorables on the page: settings, seconds to compute all, kB compressed, ms of script a move and a frame (p95)"
-    )
+    title("Explorables on the page: settings, seconds, kB compressed, ms a move and a frame (95th percentile)")
     row("", "settings", "seconds", "kB", "move", "frame", "")
     whole = 0.0
     with chromium() as browser:

@@ -504,7 +504,10 @@ def legend(marks: Iterable[Mark]) -> str:
     It needs no style sheet, since there is none in JupyterLab. On the page an entry is a button: it shows its marks
     alone.
     """
-    named = {mark.label: mark for mark in marks if mark.label and mark.panel is not None}
+    named: dict[str, Mark] = {}
+    for mark in marks:
+        if mark.label and mark.panel is not None:
+            named.setdefault(mark.label, mark)
     box = 'viewBox="0 0 32 12" width="32" height="12" aria-hidden="true" style="flex:none"'
     look = "display:flex;align-items:center;gap:.4em;font:inherit;color:inherit;background:none;border:0;padding:.2em 0"
     items = "".join(
