@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, NoReturn
 
-from tqdm import tqdm
-
-from assignments import batch, grade, gradescope, master, release, report, submission
+from assignments import batch, files, grade, gradescope, master, records, release, report, submission
 from assignments.course import Course, NoSecret
 from assignments.isolation import NoIsolation
-from assignments.sandbox import InProcess, find_isolation
+from assignments.sandbox import InProcess, default_jobs, find_isolation
 
-USER_ERRORS = (master.BadMaster, NoSecret, NoIsolation, report.BadMarks, submission.Unreadable, OSError)
+# What whoever gave the command can put right; the message says how.
+USER_ERRORS = (
+    batch.AnotherCourse,
+    batch.NoSuchName,
+    files.Busy,
+    master.BadMaster,
+    NoSecret,
+    NoIsolation,
+    report.BadMarks,
+    submission.Unreadable,
+    OSError,
+)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
-def run_release(arguments):
+def run_release(arguments: argparse.Namespace) -> int:
     """Make what students get: a notebook and a README."""
     course, new = Course.found(arguments.secret)
     if new:
@@ -32,23 +46,27 @@ def run_release(arguments):
     return 0
 
 
-def run_check(arguments):
+def run_check(arguments: argparse.Namespace) -> int:
     """Run the public tests on your own notebook, as the grader does, and name usual mistakes."""
     handed_in = submission.read(arguments.notebook)
     name, variant = handed_in.made_for.get("name"), handed_in.made_for.get("variant")
     if name not in master.NAMES:
-        raise submission.Unreadable(f"{arguments.notebook} does not say which problem set it is: its metadata are gone")
+        raise submission.Unreadable(
+            f"{arguments.notebook} does not say which problem set it is: its metadata are gone. "
+            "Copy your answers into the notebook that was handed out"
+        )
     assignment = master.make(name, master.check_variant(name, variant), seed=lambda _: 0).assignment
     failed = 0
     for mark in grade.grade_submission(handed_in, assignment, InProcess, with_hidden=False):
         failed += any(not outcome.passed for outcome in mark.outcomes)
         print(mark.title)
         for outcome in mark.outcomes:
-            print(f"  {'✓' if outcome.passed else '✗'} {outcome.title}")
+            print(f"  {_sign(outcome.passed)} {outcome.title}")
             if outcome.message:
-                print(f"    {outcome.message}")
-        if mark.feedback:
-            print(f"    {mark.feedback}")
+                print(f"    {submission.escape_unprintable(outcome.message)}")
+        for remark in (mark.feedback, mark.note, mark.ungraded):
+            if remark:
+                print(f"    {submission.escape_unprintable(remark)}")
     for question in assignment.written:
         words = len((assignment.written_answers(handed_in)[question.name] or "").split())
         print(f"{question.title}\n  {f'{words} words; a person reads them' if words else 'no answer yet'}.")
@@ -56,55 +74,93 @@ def run_check(arguments):
     return 1 if failed else 0
 
 
-def run_grade(arguments):
+def _sign(passed: bool) -> str:
+    """Return a check mark or a cross, or a word where the console has none."""
+    sign, word = ("✓", "ok:") if passed else ("✗", "failed:")
+    try:
+        sign.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return word
+    return sign
+
+
+def run_grade(arguments: argparse.Namespace) -> int:
     """Grade a folder of submissions; run it again to go on after an interruption or to add marks by hand."""
-    if not arguments.submissions.is_dir():
-        raise NotADirectoryError(f"{arguments.submissions} is no folder.")
-    there, here = arguments.submissions.resolve(), arguments.results.resolve()
+    name, results = arguments.assignment, arguments.results
+    _check_folders(name, arguments.submissions, results)
+    course = Course.read(arguments.secret)
+    anew = batch.Anew(
+        frozenset(arguments.regrade_submission), frozenset(arguments.regrade_question), arguments.regrade_all
+    )
+    for stop in ("SIGTERM", "SIGHUP"):  # as Ctrl-C does; the second is that the terminal was closed
+        if hasattr(signal, stop):
+            signal.signal(getattr(signal, stop), _stop)
+    with files.alone_in(results):
+        assignment = release.prepared(name, course, results / ".grader" / "assignment.json")
+        names = batch.grade_folder(
+            assignment, arguments.submissions, results, find_isolation, arguments.jobs, _progress(name), print, anew
+        )
+        tally = report.write(assignment, results, names)
+    print(f"{tally.graded} graded, {len(tally.ungraded)} ungraded.")
+    for record in tally.ungraded:
+        print(f"  '{record.submission}': {record.ungraded}")
+    if tally.regraded:
+        print(f"Graded anew: {len(tally.regraded)}. Grades that changed by that: {len(tally.changed)}.")
+        for record in tally.changed:
+            print(f"  '{record.submission}': {record.changes()}")
+    print(f"Read {results / 'summary.html'}; the grades are in {results / 'grades.csv'}.")
+    if assignment.written:
+        print(f"Written answers: read {results / 'written.html'}, enter marks in written.csv, grade again.")
+    return 0
+
+
+def _check_folders(name: str, submissions: Path, results: Path) -> None:
+    """Refuse folders that are mistyped."""
+    if not submissions.is_dir():
+        raise NotADirectoryError(f"{submissions} is no folder. Name the folder with what was handed in.")
+    there, here = submissions.resolve(), results.resolve()
     if here.is_relative_to(there) or there.is_relative_to(here):
         raise FileExistsError(
             "The results would lie among the submissions, or these among the results: name two folders."
         )
     if not submission.files(there):
-        raise FileNotFoundError(f"There is no file in {arguments.submissions}.")
-    if batch.belongs_to(arguments.results) not in ("", arguments.assignment):
-        raise FileExistsError(f"{arguments.results} holds the results of {batch.belongs_to(arguments.results)}.")
-    product = release.prepare(arguments.assignment, Course.read(arguments.secret))
-    walls = find_isolation()
-
-    def progress(done, total):
-        return tqdm(done, total=total, unit="submission", desc=arguments.assignment)
-
-    names = batch.grade_folder(
-        product.assignment, arguments.submissions, arguments.results, walls, arguments.jobs, progress
-    )
-    tally = report.write(product.assignment, arguments.results, names)
-    print(f"{len(tally.points)} graded, {len(tally.ungraded)} ungraded.")
-    for record in tally.ungraded:
-        print(f"  {record['submission']!r}: {record['ungraded']}")
-    print(f"Read {arguments.results / 'summary.html'}; the grades are in {arguments.results / 'grades.csv'}.")
-    if product.assignment.written:
-        print(f"Written answers: read {arguments.results / 'written.html'}, enter marks in written.csv, grade again.")
-    return 0
+        raise FileNotFoundError(f"There is no file in {submissions}.")
+    if results.exists() and not results.is_dir():
+        raise NotADirectoryError(f"{results} is a file. Name a folder for the results.")
+    if (held := records.assignment_in(results)) not in ("", name):
+        raise FileExistsError(f"{results} holds the results of {held}. Name another folder for those of {name}.")
 
 
-def run_gradescope(arguments):
+def _progress(name: str) -> Any:
+    """Return what shows how far it is."""
+    from tqdm import tqdm  # only where something is graded
+
+    def progress(done: Iterable[None], total: int) -> Iterable[None]:
+        return tqdm(done, total=total, unit="submission", desc=name)
+
+    return progress
+
+
+def _stop(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def run_gradescope(arguments: argparse.Namespace) -> int:
     """Make the archive for a programming assignment on Gradescope."""
     product = release.prepare(arguments.assignment, Course.read(arguments.secret))
-    release.write_whole(arguments.archive, gradescope.archive(product))
+    files.write_whole(arguments.archive, gradescope.archive(product), private=True)
     print(f"Upload {arguments.archive} under Configure Autograder. It holds the hidden tests: keep it to yourself.")
     return 0
 
 
-def _positive(text):
-    """Read a whole number from 1."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(f"{number} is less than 1")
-    return number
+def _jobs(text: str) -> int:
+    """Read how many submissions are graded at a time."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
 
 
-def command_line():
+def command_line() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m assignments",
@@ -113,7 +169,7 @@ def command_line():
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(run, example, *, secret=""):
+    def add(run: Any, example: str, *, secret: str = "") -> argparse.ArgumentParser:
         name, words = run.__name__.removeprefix("run_"), run.__doc__
         example = f"example:\n  python -m assignments {name} {example}"
         raw = argparse.RawDescriptionHelpFormatter
@@ -137,25 +193,57 @@ def command_line():
     command.add_argument("submissions", type=Path, help="the folder with what was handed in; subfolders are searched")
     command.add_argument("results", type=Path, help="the folder for grades.csv, summary.html and the students' pages")
     command.add_argument(
-        "--jobs", type=_positive, default=os.cpu_count(), metavar="N", help="how many at a time (default: %(default)s)"
+        "--jobs", type=_jobs, default=default_jobs(), metavar="N", help="how many at a time (default: %(default)s)"
     )
+    anew = command.add_argument_group("grade anew what did not change")
+    anew.add_argument(
+        "--regrade-submission",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this one, by its name in grades.csv; may be given more than once",
+    )
+    anew.add_argument(
+        "--regrade-question",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this question (q3) of all, or of the submissions named; may be given more than once",
+    )
+    anew.add_argument("--regrade-all", action="store_true", help="everything, also what was graded with another secret")
 
     command = add(run_gradescope, "ps1 ps1-gradescope.zip", secret=" (default: %(default)s)")
     command.add_argument("archive", type=Path, help="the zip file to write")
     return parser
 
 
-def main(words=None):
+def main(words: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a letter that a console does not have is no reason to stop
     arguments = command_line().parse_args(words)
     try:
-        return arguments.run(arguments)
-    except USER_ERRORS as mistake:
-        print(f"{str(mistake).rstrip('.')}.", file=sys.stderr)
+        code: int = arguments.run(arguments)
+        return code
+    except USER_ERRORS as error:
+        print(f"{_sentence(error).rstrip('.')}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nStopped. What was graded is kept: run the same command again to go on.", file=sys.stderr)
         return 130
+
+
+def _sentence(error: Exception) -> str:
+    """Say what went wrong, and what would be right."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        where = f" of {os.path.dirname(error.filename)}" if error.filename else ""
+        return f"The disk{where} is full. What was graded is kept: make room and run the same command again"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        right = {errno.EACCES: "change who may use it, or name another", errno.ENOENT: "name one that is there"}
+        advice = f": {right[error.errno]}" if error.errno in right else ""
+        return submission.escape_unprintable(f"{error.filename}: {error.strerror}{advice}")
+    return "\n".join(map(submission.escape_unprintable, str(error).split("\n")))
 
 
 if __name__ == "__main__":

@@ -1,61 +1,65 @@
-"""The archive for Gradescope: otter-grader's, with this package's grader in the place of otter-grader's own."""
+"""The archive for Gradescope: this grader, the assignment, and a set-up that installs the same Python and NumPy.
+
+See https://gradescope-autograders.readthedocs.io/en/latest/specs/ for what an archive holds.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import yaml
+
+from assignments.master import Build
 
 HERE = Path(__file__).parent
 
 # What grades inside the container; the rest of the package stays at home.
-MODULES = ["__init__", "assignment", "container", "grade", "isolation", "sandbox", "submission"]
-INSIDE = ["__init__", "codec", "notebook", "seccomp", "worker"]
+MODULES = ["assignment", "compare", "container", "grade", "isolation", "recording", "sandbox", "submission"]
+# Miniforge (https://github.com/conda-forge/miniforge), because the image's own Python may be too old.
+SETUP = """\
+#!/bin/bash
+set -e
+export DEBIAN_FRONTEND=noninteractive
+apt-get update
+apt-get install -y wget bubblewrap
+wget -nv "https://github.com/conda-forge/miniforge/releases/download/25.3.1-0/Miniforge3-Linux-$(uname -m).sh" \\
+  -O /tmp/miniforge.sh
+bash /tmp/miniforge.sh -b -p /opt/miniforge
+/opt/miniforge/bin/conda create -y -p /opt/grader python={python} pip
+/opt/grader/bin/python -m pip install --no-cache-dir numpy=={numpy} ipython=={ipython}
+"""
 RUN = """\
 #!/bin/bash
 # Only root may read the tests; the student's code runs as nobody.
 set -e
 chmod -R go-rwx /autograder
-chmod o+x ~root
-export PATH=~root/miniforge3/bin:$PATH
-eval "$(mamba shell hook --shell bash)"
-mamba activate otter-env
 cd /autograder/source
-python -m assignments.container /autograder
+/opt/grader/bin/python -m assignments.container /autograder
 """
-INSTALL_WALLS = "\napt-get install -y bubblewrap\n"
 
 
-def archive(product):
-    """Return the archive, as bytes.
-
-    otter-grader's set-up stays, which installs Python and the packages. Its tests go into `assignment.json`, its way to
-    run them, which is inside the student's Python, goes.
-    """
+def archive(product: Build) -> bytes:
+    """Return the archive."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    texts = {
+        "setup.sh": SETUP.format(
+            python=python, numpy=np.__version__, ipython=version("ipython")
+        ),  # the same there as here
+        "run_autograder": RUN,
+        "assignment.json": json.dumps(product.assignment.to_dict()),
+    }
+    files = [HERE / "__init__.py", *(HERE / f"{name}.py" for name in MODULES), *sorted((HERE / "inside").glob("*.py"))]
+    texts |= {f"assignments/{file.relative_to(HERE).as_posix()}": file.read_text("utf-8") for file in files}
     result = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(product.archive)) as made,
-        zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        setup = made.read("setup.sh").decode("utf-8")
-        environment = yaml.safe_load(made.read("environment.yml"))
-        packages = next(part["pip"] for part in environment["dependencies"] if isinstance(part, dict))
-        packages.append(f"numpy=={np.__version__}")  # the same there as here
-        files = {
-            "setup.sh": setup.rstrip() + INSTALL_WALLS,
-            "environment.yml": yaml.safe_dump(environment, sort_keys=False),
-            "run_autograder": RUN,
-            "assignment.json": json.dumps(product.assignment.to_dict()),
-        }
-        modules = [*MODULES, *(f"inside/{name}" for name in INSIDE)]
-        files |= {f"assignments/{name}.py": (HERE / f"{name}.py").read_text("utf-8") for name in modules}
-        for name, text in files.items():
+    with zipfile.ZipFile(result, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, text in texts.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the same archive from the same master
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (0o755 if name in ("setup.sh", "run_autograder") else 0o644) << 16
-            archive.writestr(entry, text)
+            made.writestr(entry, text)
     return result.getvalue()

@@ -1,11 +1,23 @@
 """Masters: the notebooks in ``masters/``, which hold an assignment with its solutions, hidden tests and usual mistakes.
 
-A master is a notebook as otter-grader (https://otter-grader.readthedocs.io) wants it, with three things more:
+A master is an ordinary notebook. Raw cells say what the cells between them are; their markers are those of
+otter-grader (https://otter-grader.readthedocs.io):
 
-- a raw cell ``# VARIANT`` names what each course decides anew, with the options that are drawn from;
-- a line that begins with ``#:`` and what stands in double braces belong to Jinja, which fills in what was drawn;
-- in a question, a raw cell ``# MISCONCEPTIONS`` lists the usual wrong answers, each as an edit of the solution (or a
-  list of edits), and a raw cell ``# RUBRIC`` says how a written answer is marked.
+- ``# BEGIN QUESTION`` to ``# END QUESTION``: a question. Below the marker stand, as YAML, its ``name`` and its
+  ``points``: one number for each test, or one number with ``manual: true`` where a person marks it.
+- ``# BEGIN SOLUTION`` to ``# END SOLUTION``: the solution. In its code the lines from ``# BEGIN SOLUTION NO PROMPT`` to
+  ``# END SOLUTION`` are for the grader only; those from a line that ends in ``# BEGIN PROMPT`` to one that ends in
+  ``# END PROMPT``, a text in three quotes, are what students find there instead.
+- ``# BEGIN TESTS`` to ``# END TESTS``: the tests, one function a cell. Students do not see one whose cell begins with
+  ``# HIDDEN``.
+
+Four more are this package's own:
+
+- ``# VERSION``: the ``version`` of the problem set, a number for people. A digest of the whole master stands beside it;
+- ``# VARIANT`` names, as YAML, what each course decides anew, with the options that are drawn from. A line that begins
+  with ``#:`` and what stands in double braces belong to Jinja, which fills in what was drawn;
+- in a question, ``# MISCONCEPTIONS`` lists the usual wrong answers, each as an edit of the solution (or a list of
+  edits), and ``# RUBRIC`` says how a written answer is marked.
 
 A hidden test may ask for `reference`, which holds the solutions, for `rng`, a generator that the course's secret seeds,
 and for `allclose_nested`, which compares values without stretching shapes. Whatever must not reach a student carries
@@ -14,34 +26,32 @@ and for `allclose_nested`, which compares values without stretching shapes. What
 
 from __future__ import annotations
 
-import copy
-import logging
+import json
 import re
-import shutil
-import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jinja2
-import nbformat
 import yaml
-from nbformat.v4 import new_code_cell
-from otter.assign import main as otter_assign
 
-from assignments.assignment import Assignment, Misconception, Question
+from assignments import version
+from assignments.assignment import Assignment, Misconception, Question, Test
+from assignments.course import Course
+from assignments.submission import PROMPT, Cell
 
 CANARY = "CANARY-8f41c6"
 FOLDER = Path(__file__).parent / "masters"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 
-OURS = ("VARIANT", "MISCONCEPTIONS", "RUBRIC")
 TEMPLATES = jinja2.Environment(line_statement_prefix="#:", undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
-TEST_CONFIG = re.compile(r'\A""" # BEGIN TEST CONFIG\n.*?\n""" # END TEST CONFIG\n', re.DOTALL)
-OTTERS_COMMENT = re.compile(r"<!-- (BEGIN|END) QUESTION -->\s*")
-KERNEL = {
+METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},  # with it, ! is no error of syntax
 }
+BEGIN_SOLUTION, END_SOLUTION = "# BEGIN SOLUTION NO PROMPT", "# END SOLUTION"
+PROMPT_MARKERS = ('""" # BEGIN PROMPT', '""" # END PROMPT')
 PUBLIC_TESTS = """\
 # The public tests of this question. The grader has its own copies, and more.
 {functions}
@@ -63,28 +73,113 @@ class Build:
     ----------
     assignment : Assignment
         For the grader.
-    notebook : NotebookNode
-        For the students.
-    archive : bytes
-        What otter-grader makes for Gradescope.
+    notebook : dict
+        For the students, as JSON knows it: nbformat 4.5.
     """
 
     assignment: Assignment
-    notebook: nbformat.NotebookNode
-    archive: bytes
+    notebook: dict[str, Any]
 
 
-def variant_options(name):
+@dataclass
+class Draft:
+    """A question as it stands in a master.
+
+    Attributes
+    ----------
+    where : str
+        The master and the question, for messages.
+    settings : dict
+        Its ``name``, ``points`` and ``manual``.
+    text : list of Cell
+        What the students read.
+    solution, tests : list of Cell
+    misconceptions, rubric : list
+        As YAML has them.
+    """
+
+    where: str
+    settings: dict[str, Any]
+    text: list[Cell] = field(default_factory=list)
+    solution: list[Cell] = field(default_factory=list)
+    tests: list[Cell] = field(default_factory=list)
+    misconceptions: list[dict[str, Any]] = field(default_factory=list)
+    rubric: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The first heading."""
+        return next((_heading(cell) for cell in self.text if cell.kind == "markdown"), "")
+
+    @property
+    def points(self) -> float:
+        """All points of the question."""
+        points = self.settings["points"]
+        return sum(points) if isinstance(points, list) else points
+
+    def question(self, seed: int) -> Question:
+        """Return the question as the grader knows it."""
+        solution = "\n\n".join(cell.text for cell in self.solution if cell.kind == "code")
+        points = self.settings["points"]
+        if bool(self.tests) == bool(self.rubric) or bool(self.rubric) != bool(self.settings.get("manual")):
+            raise BadMaster(f"{self.where}: a question has either tests, or a rubric and `manual: true`")
+        if self.tests and (not isinstance(points, list) or len(points) != len(self.tests)):
+            raise BadMaster(
+                f"{self.where}: there are {len(self.tests)} tests, and `points` should name as many numbers"
+            )
+        tests = tuple(
+            Test(cell.text, worth, _hidden(cell))
+            for cell, worth in zip(self.tests, points if self.tests else (), strict=True)
+        )
+        if any(test.points for test in tests if not test.hidden):
+            raise BadMaster(
+                f"{self.where}: a public test gives points, and whoever copies its numbers into the answer has them"
+            )
+        return Question(
+            name=self.settings["name"],
+            title=self.title,
+            points=self.points,
+            solution="" if self.rubric else solution,
+            tests=tests,
+            misconceptions=tuple(self._misconception(entry, solution) for entry in self.misconceptions),
+            rubric=tuple(self.rubric),
+            seed=seed,
+        )
+
+    def _misconception(self, entry: dict[str, Any], solution: str) -> Misconception:
+        code = solution
+        for find, put in zip(_listed(entry["find"]), _listed(entry["put"]), strict=True):
+            if code.count(find) != 1:
+                raise BadMaster(f"{self.where}: {find!r} of {entry['name']!r} does not stand once in the solution")
+            code = code.replace(find, put)
+        return Misconception(entry["name"], " ".join(entry["feedback"].split()), code)
+
+    def handed_out(self) -> list[Cell]:
+        """Return the cells that the students get."""
+        first, *others = self.text
+        cells = [Cell(first.kind, f"{first.text}\n\n_Points:_ {self.points:g}"), *others]
+        cells += [Cell("code", _without_solution(self.where, c.text)) for c in self.solution if c.kind == "code"]
+        if self.rubric:
+            cells.append(Cell("markdown", PROMPT))
+        public = "\n\n\n".join(cell.text.strip() for cell in self.tests if not _hidden(cell))
+        signatures = re.findall(r"^def (test_\w+)\((.*)\):", public, re.MULTILINE)
+        if signatures:
+            calls = "\n".join(f"{test}({arguments})" for test, arguments in signatures)
+            cells.append(Cell("code", PUBLIC_TESTS.format(functions=public, calls=calls)))
+        return cells
+
+
+def variant_options(name: str) -> dict[str, list[Any]]:
     """Return what each course decides in the assignment `name`, with what is drawn from."""
-    return next((_yaml(cell) for cell in read(name).cells if _kind(cell) == "VARIANT"), {})
+    return next((_yaml(name, cell) for cell in read(name) if _marker(cell) == "VARIANT"), {})
 
 
-def draw_variant(name, course):
+def draw_variant(name: str, course: Course) -> dict[str, Any]:
     """Return what a course has drawn for the assignment `name`."""
     return {key: course.choose(f"{name}.{key}", values) for key, values in variant_options(name).items()}
 
 
-def check_variant(name, chosen):
+def check_variant(name: str, chosen: object) -> dict[str, Any]:
     """Return the conventions that a notebook claims to be made for.
 
     Raises
@@ -93,14 +188,20 @@ def check_variant(name, chosen):
         If the assignment `name` has no such conventions.
     """
     possible = variant_options(name)
-    fitting = isinstance(chosen, dict) and chosen.keys() == possible.keys()
-    if not fitting or any(value not in possible[key] for key, value in chosen.items()):
-        raise BadMaster(f"the notebook's metadata name conventions that {name} does not have: {chosen}")
-    return chosen
+    if (
+        isinstance(chosen, dict)
+        and chosen.keys() == possible.keys()
+        and all(value in possible[key] for key, value in chosen.items())
+    ):
+        return chosen
+    raise BadMaster(
+        f"The notebook's metadata name conventions that {name} does not have: {chosen}. "
+        "Copy your answers into the notebook that was handed out"
+    )
 
 
-def read(name):
-    """Read the master of the assignment `name`.
+def read(name: str) -> list[Cell]:
+    """Read the cells of the master of the assignment `name`.
 
     Raises
     ------
@@ -109,10 +210,11 @@ def read(name):
     """
     if name not in NAMES:
         raise BadMaster(f"there is no assignment {name!r}; there are {', '.join(NAMES)}")
-    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    notebook = json.loads((FOLDER / f"{name}.ipynb").read_text("utf-8"))
+    return [Cell(cell["cell_type"], "".join(cell["source"])) for cell in notebook["cells"]]
 
 
-def make(name, chosen, seed, master=None):
+def make(name: str, chosen: dict[str, Any], seed: Callable[[str], int], master: Sequence[Cell] = ()) -> Build:
     """Make of a master what one course needs.
 
     Parameters
@@ -123,165 +225,162 @@ def make(name, chosen, seed, master=None):
         The conventions.
     seed : callable
         Gives a seed for a name, as `Course.seed` does.
-    master : NotebookNode, optional
+    master : sequence of Cell, optional
         Instead of the one in ``masters/``.
 
     Raises
     ------
     BadMaster
-        If the master breaks a rule: one of otter-grader's, or one of those at the top of this module.
+        If the master breaks one of the rules at the top of this module.
     """
-    master = copy.deepcopy(master) if master else read(name)
+    master = master or read(name)
     try:
-        for cell in master.cells:
-            cell.source = TEMPLATES.from_string(cell.source).render(chosen)
+        cells = [Cell(cell.kind, TEMPLATES.from_string(cell.text).render(chosen)) for cell in master]
     except jinja2.TemplateError as error:
         raise BadMaster(f"{name}: a template cannot be filled in: {error}") from None
-    notebook, tests, archive = _assign(name, master)
-    drafts = _drafts(name, master)
-    questions = [_question(name, draft, tests.get(draft["name"], ""), seed) for draft in drafts]
-    _show_public_tests(notebook, {draft["name"]: draft["public"] for draft in drafts})
-    notebook.metadata = {**KERNEL, "assignment": {"name": name, "variant": chosen}}
-    title = next(cell.source for cell in master.cells if cell.cell_type == "markdown").splitlines()[0].lstrip("# ")
-    for number, cell in enumerate(notebook.cells, start=1):
-        if CANARY in str(cell) or cell.cell_type == "raw":
-            raise BadMaster(
-                f"{name}: cell {number} of the release would be {cell.source[:60]!r}: is a marker mistyped?"
-            )
-    return Build(Assignment(name, title, chosen, tuple(questions)), notebook, archive)
+    parts = _parts(name, cells)
+    release = next((_yaml(name, cell)["version"] for cell in cells if _marker(cell) == "VERSION"), 1)
+    drafts = [part for part in parts if isinstance(part, Draft)]
+    questions = tuple(draft.question(seed(f"{name}.{draft.settings['name']}")) for draft in drafts)
+    released = [cell for part in parts for cell in (part.handed_out() if isinstance(part, Draft) else [part])]
+    for number, cell in enumerate(released, start=1):
+        if CANARY in cell.text:
+            raise BadMaster(f"{name}: cell {number} of the release would be {cell.text[:60]!r}: is a marker mistyped?")
+    title = next(_heading(cell) for cell in cells if cell.kind == "markdown")
+    full = f"{release} ({version.digest(*(f'{cell.kind} {cell.text}'.encode() for cell in master))})"
+    assignment = Assignment(name, title, chosen, questions, full)
+    return Build(assignment, _notebook(released, {"name": name, "variant": chosen}))
 
 
-def _kind(cell):
-    """Return what the first line of a raw cell announces: "BEGIN QUESTION", "RUBRIC"; None for other cells."""
-    if cell.cell_type != "raw":
-        return None
-    return cell.source.split("\n", 1)[0].lstrip("# ").rstrip()
+def _parts(name: str, cells: Sequence[Cell]) -> list[Cell | Draft]:
+    """Return the parts of a master in their order: questions, and the cells between them."""
+    parts: list[Cell | Draft] = []
+    within = iter(cells)
+    for cell in within:
+        match _marker(cell):
+            case None:
+                parts.append(cell)
+            case "VERSION" | "VARIANT":
+                pass  # `make` and `variant_options` read them
+            case "BEGIN QUESTION":
+                draft = _draft(name, cell, within)
+                if any(isinstance(part, Draft) and part.where == draft.where for part in parts):
+                    raise BadMaster(f"{draft.where}: there are two questions of this name")
+                parts.append(draft)
+            case marker:
+                raise BadMaster(f"{name}: {_misplaced(marker)}")
+    return parts
 
 
-def _yaml(cell):
+def _draft(name: str, begin: Cell, cells: Iterator[Cell]) -> Draft:
+    """Read a question up to its end."""
+    settings = _settings(name, begin)
+    draft = Draft(f"{name}, {settings['name']}", settings)
+    block = ""  # "SOLUTION" or "TESTS" inside one
+    for cell in cells:
+        match _marker(cell), block:
+            case None, "":
+                draft.text.append(cell)
+            case None, "SOLUTION":
+                _demand_canary(draft.where, cell)
+                draft.solution.append(cell)
+            case None, "TESTS":
+                if _hidden(cell):
+                    _demand_canary(draft.where, cell)
+                draft.tests.append(cell)
+            case "BEGIN SOLUTION", "":
+                block = "SOLUTION"
+            case "BEGIN TESTS", "":
+                block = "TESTS"
+            case ("END SOLUTION", "SOLUTION") | ("END TESTS", "TESTS"):
+                block = ""
+            case "MISCONCEPTIONS", "":
+                _demand_canary(draft.where, cell)
+                draft.misconceptions = _yaml(draft.where, cell)
+            case "RUBRIC", "":
+                _demand_canary(draft.where, cell)
+                draft.rubric = _yaml(draft.where, cell)
+            case "END QUESTION", "":
+                if not draft.title or not draft.solution:
+                    raise BadMaster(f"{draft.where}: a question has a text with a heading, and a solution")
+                return draft
+            case marker, _:
+                raise BadMaster(f"{draft.where}: {_misplaced(marker)}")
+    raise BadMaster(f"{draft.where}: the question begins and does not end")
+
+
+def _misplaced(marker: str | None) -> str:
+    return f"the marker `# {marker}` has no place here: is it, or one before it, mistyped?"
+
+
+def _marker(cell: Cell) -> str | None:
+    """Return what a raw cell announces: "BEGIN QUESTION", "RUBRIC"; None for other cells."""
+    return cell.text.split("\n", 1)[0].lstrip("# ").rstrip() if cell.kind == "raw" else None
+
+
+def _hidden(cell: Cell) -> bool:
+    return cell.text.startswith("# HIDDEN\n")
+
+
+def _heading(cell: Cell) -> str:
+    return cell.text.split("\n", 1)[0].lstrip("# ")
+
+
+def _yaml(where: str, cell: Cell) -> Any:
     try:
-        return yaml.safe_load(cell.source)
+        return yaml.safe_load(cell.text)
     except yaml.YAMLError as error:
-        raise BadMaster(f"the cell {cell.source[:40]!r} is not YAML: {error}") from None
+        raise BadMaster(f"{where}: the cell {cell.text[:40]!r} is not YAML: {error}") from None
 
 
-def _listed(value):
+def _settings(where: str, cell: Cell) -> dict[str, Any]:
+    settings = _yaml(where, cell)
+    if not isinstance(settings, dict) or not {"name", "points"} <= settings.keys() <= {"name", "points", "manual"}:
+        raise BadMaster(f"{where}: a question names its `name`, its `points` and, for a written answer, `manual: true`")
+    return settings
+
+
+def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _assign(name, master):
-    """Let otter-grader make the students' notebook, the tests and the archive."""
-    cells = []
-    for cell in master.cells:
-        if _kind(cell) in OURS:
-            continue
-        if _kind(cell) == "BEGIN QUESTION":
-            cell = {**cell, "source": f"{cell.source}\ncheck_cell: false"}  # the tests themselves stand there instead
-        cells.append(nbformat.from_dict(cell))
-    logging.getLogger("otter").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        shutil.copy(FOLDER / "otter.yml", folder)
-        nbformat.write(nbformat.from_dict({**master, "cells": cells}), folder / f"{name}.ipynb")
-        try:
-            otter_assign(str(folder / f"{name}.ipynb"), str(folder / "made"), no_pdfs=True, no_run_tests=True)
-        except Exception as error:  # otter-grader says what is wrong by many kinds of exceptions
-            raise BadMaster(f"{name}: otter-grader refuses the master: {error}") from error
-        notebook = nbformat.read(folder / f"made/student/{name}.ipynb", as_version=4)
-        tests = {file.stem: file.read_text("utf-8") for file in (folder / "made/autograder/tests").glob("*.py")}
-        (archive,) = (folder / "made/autograder").glob("*.zip")
-        return notebook, tests, archive.read_bytes()
+def _demand_canary(where: str, cell: Cell) -> None:
+    if CANARY not in cell.text:
+        start = cell.text.strip().split("\n")[0][:60]
+        raise BadMaster(f"{where}: the cell that begins {start!r} is secret and does not carry {CANARY}")
 
 
-def _drafts(name, master):
-    """Return, for each question, what stands in the master and otter-grader does not hand on."""
-    drafts, block = [], None
-    for cell in master.cells:
-        kind = _kind(cell)
-        if kind == "BEGIN QUESTION":
-            drafts.append(
-                {
-                    "title": "",
-                    "solution": [],
-                    "public": [],
-                    "hidden": [],
-                    "misconceptions": [],
-                    "rubric": [],
-                    **_yaml(cell),
-                }
-            )
-        elif kind and kind.startswith(("BEGIN", "END")):
-            block = kind if kind.startswith("BEGIN") else None
-        elif kind in OURS and drafts:
-            _demand_canary(name, drafts[-1], cell)
-            drafts[-1][kind.lower()] = _yaml(cell)
-        elif block == "BEGIN SOLUTION":
-            _demand_canary(name, drafts[-1], cell)
-            if cell.cell_type == "code":
-                if cell.source.count("# BEGIN SOLUTION") != cell.source.count("# END SOLUTION"):
-                    raise BadMaster(f"{name}, {drafts[-1]['name']}: a solution begins and does not end")
-                drafts[-1]["solution"].append(cell.source)
-        elif block == "BEGIN TESTS":
-            drafts[-1]["hidden"].append(cell.source.startswith("# HIDDEN"))
-            if drafts[-1]["hidden"][-1]:
-                _demand_canary(name, drafts[-1], cell)
-            else:
-                drafts[-1]["public"].append(TEST_CONFIG.sub("", cell.source))
-        elif drafts and cell.cell_type == "markdown" and not drafts[-1]["title"]:
-            drafts[-1]["title"] = cell.source.splitlines()[0].lstrip("# ")
-    return drafts
+def _without_solution(where: str, code: str) -> str:
+    """Return the code of a solution as the students find it."""
+    kept, secret = [], False
+    for line in code.split("\n"):
+        mark = line.strip()
+        if mark == (END_SOLUTION if secret else BEGIN_SOLUTION):
+            secret = not secret
+        elif mark.startswith(("# BEGIN", "# END")):
+            raise BadMaster(f"{where}: the line {mark!r} has no place here: is it, or one before it, mistyped?")
+        elif not secret and mark not in PROMPT_MARKERS:
+            kept.append(line)
+    if secret:
+        raise BadMaster(f"{where}: a solution begins and does not end")
+    return "\n".join(kept)
 
 
-def _demand_canary(name, draft, cell):
-    if CANARY not in cell.source:
-        start = cell.source.strip().split("\n")[0][:60]
-        raise BadMaster(
-            f"{name}, {draft['name']}: the cell that begins {start!r} is secret and does not carry {CANARY}"
-        )
-
-
-def _question(name, draft, tests, seed):
-    """Return the question that a draft describes."""
-    where = f"{name}, {draft['name']}"
-    solution = "\n\n".join(draft["solution"])
-    if bool(tests) == bool(draft["rubric"]):
-        raise BadMaster(f"{where}: a question has either tests or a rubric")
-    if any(points for points, case in zip(draft["points"] if tests else [], draft["hidden"], strict=False) if not case):
-        raise BadMaster(f"{where}: a public test gives points, and whoever copies its numbers into the answer has them")
-    mistakes = []
-    for entry in draft["misconceptions"]:
-        code = solution
-        for find, put in zip(_listed(entry["find"]), _listed(entry["put"]), strict=True):
-            if code.count(find) != 1:
-                raise BadMaster(f"{where}: {find!r} of {entry['name']!r} does not stand once in the solution")
-            code = code.replace(find, put)
-        mistakes.append(Misconception(entry["name"], " ".join(entry["feedback"].split()), code))
-    return Question(
-        name=draft["name"],
-        title=draft["title"],
-        points=draft["points"] if draft["rubric"] else sum(draft["points"]),
-        solution="" if draft["rubric"] else solution,
-        tests=tests,
-        misconceptions=tuple(mistakes),
-        rubric=tuple(draft["rubric"]),
-        seed=seed(f"{name}.{draft['name']}"),
-    )
-
-
-def _show_public_tests(notebook, public):
-    """Put the public tests of each question behind its answer, as cells that anyone can read and run."""
-    cells = []
-    for cell in notebook.cells:
-        marked = cell.metadata.get("otter", {}).get("tests", [])  # where otter-grader would put its check
-        cell.metadata.clear()
-        cell.source = OTTERS_COMMENT.sub("", cell.source)
-        cells.append(cell)
-        for name in marked:
-            functions = "\n\n\n".join(source.strip() for source in public[name])
-            signatures = re.findall(r"^def (test_\w+)\((.*)\):", functions, re.MULTILINE)
-            calls = "\n".join(f"{test}({arguments})" for test, arguments in signatures)
-            if calls:
-                cells.append(new_code_cell(PUBLIC_TESTS.format(functions=functions, calls=calls)))
-    for number, cell in enumerate(cells):
-        cell.id = f"{number:03}"  # random ones would make each release another file
-    notebook.cells, notebook.nbformat_minor = cells, 5
+def _notebook(cells: Sequence[Cell], assignment: dict[str, Any]) -> dict[str, Any]:
+    """Return a notebook with these cells, as JSON knows it."""
+    extra: dict[str, dict[str, Any]] = {"code": {"execution_count": None, "outputs": []}}
+    return {
+        "cells": [
+            {
+                "cell_type": cell.kind,
+                "id": f"{number:03}",  # random ones would make each release another file
+                "metadata": {},
+                "source": cell.text.splitlines(keepends=True),
+                **extra.get(cell.kind, {}),
+            }
+            for number, cell in enumerate(cells)
+        ],
+        "metadata": {**METADATA, "assignment": assignment},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import jinja2
-import nbformat
+import numpy as np
 
-from assignments import grade, master
-from assignments.sandbox import InProcess
-from assignments.submission import Submission, parse
+from assignments import files, grade, master, pages, version
+from assignments.assignment import Assignment, Question
+from assignments.course import Course
+from assignments.master import Build
+from assignments.sandbox import InProcess, StudentError
+from assignments.submission import Cell, Submission, parse
 
 NUMPY = "import numpy as np"  # which every notebook does before its first question
-TEXTS = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=jinja2.select_autoescape(["html"]),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
+MOST_DRAWS = 50
 
 
-def prepare(name, course, master_notebook=None):
+def prepare(name: str, course: Course, master_cells: Sequence[Cell] = ()) -> Build:
     """Make one course's assignment and make sure that it can be handed out.
 
     Parameters
@@ -33,12 +30,8 @@ def prepare(name, course, master_notebook=None):
     name : str
         Of the assignment: "ps1".
     course : Course
-    master_notebook : NotebookNode, optional
-        Instead of the one in ``masters/``.
-
-    Returns
-    -------
-    Build
+    master_cells : sequence of Cell, optional
+        Instead of the master in ``masters/``.
 
     Raises
     ------
@@ -46,9 +39,11 @@ def prepare(name, course, master_notebook=None):
         If the master breaks a rule, if its own solutions do not get every point, if a usual mistake gets every point,
         or if the notebook as it is handed out gets one.
     """
-    product = master.make(name, master.draw_variant(name, course), course.seed, master_notebook)
+    product = master.make(name, master.draw_variant(name, course), course.seed, master_cells)
     assignment = product.assignment
     for mark in grade.grade_submission(solved(assignment), assignment, InProcess):
+        if mark.ungraded:
+            raise master.BadMaster(f"{name}, {mark.question}: {mark.ungraded}")
         if failed := next((outcome for outcome in mark.outcomes if not outcome.passed), None):
             raise master.BadMaster(f"{name}, {mark.question}: the solution fails {failed.title!r}: {failed.message}")
     for mark in grade.grade_submission(untouched(product), assignment, InProcess):
@@ -57,17 +52,52 @@ def prepare(name, course, master_notebook=None):
                 f"{name}, {mark.question}: the notebook as it is handed out gets {mark.points} points"
             )
     drawn = tuple(_telling(name, question, assignment, course) for question in assignment.questions)
-    return replace(product, assignment=replace(assignment, questions=drawn))
+    return replace(product, assignment=replace(assignment, questions=drawn, course=course.fingerprint(name)))
 
 
-def _telling(name, question, assignment, course):
+def prepared(name: str, course: Course, place: Path) -> Assignment:
+    """Return what `prepare` makes for the grader; it is kept in a file, and made once."""
+    variant = master.draw_variant(name, course)
+    draft = master.make(name, variant, course.seed).assignment
+    basis = [version.of_grader(), draft.version, course.fingerprint(name), variant]
+    try:
+        stored = json.loads(place.read_text("utf-8"))
+        if stored["basis"] == basis:
+            return Assignment.from_dict(stored["assignment"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # there is none, or a damaged one
+    assignment = prepare(name, course).assignment
+    files.write_whole(place, json.dumps({"basis": basis, "assignment": assignment.to_dict()}), private=True)
+    return assignment
+
+
+class OwnCode(InProcess):
+    """Code of a master, called directly: it needs none of the checks that what a student returns goes through."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__([])
+        self.names: dict[str, Any] = {"np": np}
+        exec(compile(code, "a master", "exec", dont_inherit=True), self.names)
+
+    def plans(self, functions: Sequence[str]) -> list[str]:
+        """Return the one way to run it."""
+        return [self.plan]
+
+    def call(self, function: str, *arguments: Any, **keywords: Any) -> Any:
+        """Call one of its functions."""
+        try:
+            return self.names[function](*arguments, **keywords)
+        except Exception as error:
+            raise StudentError(f"`{function}` raised {type(error).__name__}") from None
+
+
+def _telling(name: str, question: Question, assignment: Assignment, course: Course) -> Question:
     """Draw hidden data on which every usual mistake loses points: the first that do, so that a secret decides them."""
-    for attempt in range(50):
+    unnamed = replace(assignment, questions=tuple(replace(q, misconceptions=()) for q in assignment.questions))
+    for attempt in range(MOST_DRAWS):
         drawn = replace(question, seed=course.seed(f"{name}.{question.name}.{attempt}"))
-        marks = (
-            grade.grade_question(drawn, assignment, lambda one=one: InProcess([NUMPY, one.code]))
-            for one in question.misconceptions
-        )
+        hidden = replace(drawn, misconceptions=())  # which one it is does not matter here, and looking takes time
+        marks = (grade.grade_question(hidden, unnamed, partial(OwnCode, one.code)) for one in question.misconceptions)
         if all(mark.points < mark.max_points for mark in marks):
             return drawn
     raise master.BadMaster(
@@ -75,18 +105,23 @@ def _telling(name, question, assignment, course):
     )
 
 
-def solved(assignment, instead=None):
+def solved(assignment: Assignment, instead: Mapping[str, str] | None = None) -> Submission:
     """Return a submission with the reference solutions; `instead` gives other code for some questions, by name."""
     code = [(instead or {}).get(question.name, question.solution) for question in assignment.tested]
     return Submission.of_code([NUMPY, *code])
 
 
-def untouched(product):
+def untouched(product: Build) -> Submission:
     """Return the notebook as it is handed out, as a submission."""
-    return parse(nbformat.writes(product.notebook).encode())
+    return parse(notebook_text(product).encode())
 
 
-def write(product, folder):
+def notebook_text(product: Build) -> str:
+    """Return the notebook as the text of its file."""
+    return json.dumps(product.notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def write(product: Build, folder: Path) -> None:
     """Write the release into a folder: the notebook and a README, nothing else.
 
     Raises
@@ -94,26 +129,14 @@ def write(product, folder):
     FileExistsError
         If the folder holds anything else, which a student would get, too, or another release.
     """
-    folder = Path(folder)
     name = product.assignment.name
     texts = {
-        f"{name}.ipynb": nbformat.writes(product.notebook) + "\n",
-        "README.md": TEXTS.get_template("README.md").render(assignment=product.assignment),
+        f"{name}.ipynb": notebook_text(product),
+        "README.md": pages.render("README.md", assignment=product.assignment),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.iterdir()):
-        if path.name not in texts or path.read_text("utf-8") != texts[path.name]:
+        if path.name not in texts or path.read_bytes() != texts[path.name].encode():
             raise FileExistsError(f"{path} is there already. Name a new or an empty folder; nothing was written.")
     for file, text in texts.items():
-        write_whole(folder / file, text)
-
-
-def write_whole(path, text):
-    """Write a file whole or not at all, whatever happens meanwhile."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "replace")  # a student may write half a character
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        file.write(data)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+        files.write_whole(folder / file, text)

@@ -3,6 +3,9 @@
 `Sandbox` is that process; what shuts it in stands in `assignments.isolation`. `InProcess` has no walls: it is for one's
 own code on one's own machine. Both are asked the same way, ``call(function, *arguments)``, and only what
 `assignments.inside.codec` encodes comes back.
+
+Three things can end a call that does not return, and they are told apart: the student's code did it, or reached a limit
+(`StudentError`); the machine did it (`MachineFailure`); or the grader was stopped (`Stopped`).
 """
 
 from __future__ import annotations
@@ -11,64 +14,412 @@ import builtins
 import contextlib
 import json
 import os
+import platform
 import select
-import shutil
 import signal
+import socket
 import subprocess
+import threading
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from assignments.inside.codec import decode, encode
-from assignments.inside.notebook import Notebook
+from assignments.inside import limits
+from assignments.inside.codec import NotAllowed, decode, encode
+from assignments.inside.notebook import PLANS, Notebook
 from assignments.inside.worker import answer
-from assignments.isolation import Bubblewrap, NoIsolation
-
-PROCESSOR_TIME = 5  # seconds of computing for all the calls of one question; the reference needs milliseconds
-WALL_TIME = 15  # seconds, for code that waits instead of computing
-STARTING_TIME = 60  # seconds, for a machine with much else to do
-LONGEST_ANSWER = 4_000_000  # bytes
-MOST_PARTS = 50_000  # numbers, lists and texts in an answer; an array counts as one
-LIMITS = {
-    "RLIMIT_AS": 1 << 30,
-    "RLIMIT_CPU": PROCESSOR_TIME,
-    "RLIMIT_NPROC": 0,  # neither processes nor threads
-    "RLIMIT_FSIZE": 1 << 20,
-    "RLIMIT_NOFILE": 64,
-    "RLIMIT_CORE": 0,
-}
-ENVIRONMENT = {
-    "HOME": "/tmp",
-    "LANG": "C.UTF-8",
-    "MPLBACKEND": "Agg",
-    "OPENBLAS_NUM_THREADS": "1",  # a thread of BLAS would count as a process
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONHASHSEED": "0",
-}
+from assignments.isolation import Bubblewrap, NoIsolation, UnprivilegedUser
 
 
 class StudentError(Exception):
     """What went wrong in the student's code, as a sentence; `kind` says it without any word of the student's."""
 
-    def __init__(self, kind, sentence=""):
+    def __init__(self, kind: str, sentence: str = "") -> None:
         super().__init__(sentence or kind)
         self.kind = kind
 
 
+class OutOfTime(StudentError):
+    """The student's code used up the time that a question has."""
+
+
+class MachineFailure(RuntimeError):
+    """The machine kept a question from being graded. The message names the machine and the cause."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the machine {platform.node()} could not run it: {cause}")
+
+
+class Stopped(MachineFailure):
+    """The grader was told to stop while a question was in flight."""
+
+    def __init__(self) -> None:
+        super().__init__("the grader was stopped")
+
+
+UNREADABLE = "sent the grader something that is no answer"
+TOO_MUCH = "returned more than the grader reads"
+
+
 class InProcess:
-    """A notebook's functions in this very process, without walls and without limits: for one's own code."""
+    """A notebook's functions in this very process, without walls and without limits: for one's own code.
 
-    def __init__(self, cells):
-        self.notebook = Notebook(cells)
+    Parameters
+    ----------
+    cells : list of str
+        The notebook's code cells.
 
-    def call(self, function, *arguments, **keywords):
+    Attributes
+    ----------
+    plan : str
+        Which parts of the notebook are run; see `assignments.inside.notebook`.
+    out_of_time : bool
+        Never, for there is no limit.
+    """
+
+    out_of_time = False
+
+    def __init__(self, cells: Sequence[str]) -> None:
+        self.notebook = Notebook(list(cells))
+        self.plan = self.notebook.plan
+
+    def plans(self, functions: Sequence[str]) -> list[str]:
+        """Return the plans that differ for these functions."""
+        return self.notebook.plans(functions)
+
+    def call(self, function: str, *arguments: Any, **keywords: Any) -> Any:
         """Call a function of the notebook; see `Sandbox.call`."""
+        self.notebook.plan = self.plan
         request = json.loads(json.dumps(_request(function, arguments, keywords)))
         return parse_reply(answer(self.notebook, request), function, arguments, keywords)
 
-    def close(self):
+    def close(self) -> None:
         """Do nothing: there is no process to end."""
+
+
+class ForkServer:
+    """The one interpreter behind the walls that is copied for each question; safe to use from several threads.
+
+    Parameters
+    ----------
+    isolation : Bubblewrap or UnprivilegedUser
+    """
+
+    def __init__(self, isolation: Bubblewrap | UnprivilegedUser) -> None:
+        self.isolation = isolation
+        self.process: subprocess.Popen[bytes] | None = None
+        self.line: socket.socket | None = None
+        self.stopped = False
+        self.lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the interpreter.
+
+        Raises
+        ------
+        MachineFailure
+            If it does not start.
+        """
+        self.line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self.process = subprocess.Popen(
+                self.isolation.command(),
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=self.isolation.environment(),
+                start_new_session=True,  # a terminal's Ctrl-C is for the grader
+            )
+        except OSError as error:
+            raise MachineFailure(f"{error.filename or 'a process'} does not start: {error.strerror}") from None
+        finally:
+            theirs.close()
+        patience = Patience(limits.STARTING_TIME, "it took too long to start Python")
+        while not select.select([self.line], [], [], limits.TICK)[0]:
+            patience.tick()
+        if not self._received():
+            assert self.process.stderr
+            self.process.kill()
+            said = self.process.stderr.read(5000).decode("utf-8", "replace").strip().splitlines()
+            self._end()
+            raise MachineFailure(said[-1] if said else "Python ended while it started")
+
+    def _received(self) -> bytes:
+        assert self.line
+        with contextlib.suppress(ConnectionError):
+            return self.line.recv(100)
+        return b""
+
+    def fork(self) -> Worker:
+        """Return a new process, a copy of the interpreter, that has not seen anything yet."""
+        with self.lock:
+            if self.stopped:
+                raise Stopped
+            if self.process is None or self.process.poll() is not None:
+                self._end()
+                self.start()
+            return Worker(self)
+
+    def close(self) -> None:
+        """End the interpreter and all its copies; a call that waits for one raises `Stopped`."""
+        self.stopped = True
+        self._end()
+
+    def _end(self) -> None:
+        process, line, self.process, self.line = self.process, self.line, None, None
+        if line is not None:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+            line.close()
+        if process is not None:
+            try:
+                process.wait(timeout=1)  # it goes when its line is closed, and everything behind the walls goes with it
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            assert process.stderr
+            process.stderr.close()
+
+    def __enter__(self) -> ForkServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Patience:
+    """How long the grader waits for the machine, in ticks of its own; a tick in which it was stopped counts as one."""
+
+    def __init__(self, seconds: float, cause: str) -> None:
+        self.left, self.cause = seconds, cause
+
+    def tick(self) -> None:
+        """Count a tick.
+
+        Raises
+        ------
+        MachineFailure
+            If it was the last.
+        """
+        self.left -= limits.TICK
+        if self.left < 0:
+            raise MachineFailure(self.cause)
+
+
+@dataclass
+class Spent:
+    """What a question has used up of its time, in seconds."""
+
+    computing: float = 0.0
+    waiting: float = 0.0
+
+
+class Usage:
+    """What a process uses up, seen from outside.
+
+    It waits of its own accord while it neither runs, nor would run if it had a processor (Linux counts both for each
+    process in nanoseconds), nor is stopped, nor waits for a disk.
+
+    Parameters
+    ----------
+    number : int
+        Of the process.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.place = Path(f"/proc/{number}")
+        self.ran, self.queued = self._schedule()
+
+    def _schedule(self) -> tuple[float, float]:
+        """Return for how long it has run, and for how long it waited for a processor, in seconds."""
+        ran, queued, _ = (self.place / "schedstat").read_text().split()
+        return int(ran) / 1e9, int(queued) / 1e9
+
+    def tick(self) -> tuple[float, float]:
+        """Return for how long it computed since the last look, and for how long it waited of its own accord.
+
+        The last look was a tick ago. If it was longer ago, something kept the grader itself, and it counts as a tick.
+        """
+        try:
+            ran, queued = self._schedule()
+            state = (self.place / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:  # it has ended, and its supervisor says how
+            return 0.0, 0.0
+        computed, busy = ran - self.ran, ran - self.ran + queued - self.queued
+        self.ran, self.queued = ran, queued
+        uncounted = ran == 0 and state == "R"  # by a kernel that does not count
+        waits = state not in "DTt" and not uncounted
+        return computed, max(0.0, limits.TICK - busy) if waits else 0.0
+
+
+class Worker:
+    """One copy of the fork server's interpreter, and the lines to it. It is used for one question and then ended."""
+
+    def __init__(self, server: ForkServer) -> None:
+        self.server = server
+        self.spent = Spent()
+        self.usage: Usage | None = None
+        self.handle = -1  # a pidfd: unlike a number it is not given to another process
+        self.received = b""
+        self.read = 0
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        requests, self.requests = os.pipe()
+        self.replies, replies = os.pipe()
+        try:
+            for pipe in (self.requests, self.replies):
+                os.set_blocking(pipe, False)
+            assert server.line
+            socket.send_fds(server.line, [b"fork"], [requests, replies, theirs.fileno()])
+            for line in (requests, replies):
+                os.close(line)
+            theirs.close()
+            self._begin()
+        except OSError:
+            raise self._failure("the process that starts all others has ended") from None
+        except _Ended:
+            self.close()
+            raise self._failure("a process ended while it started") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        """Wait until the process has shut everything else out."""
+        self.patience = Patience(limits.STARTING_TIME, "it took too long to start a process")
+        while not select.select([self.control], [], [], limits.TICK)[0]:
+            self.patience.tick()
+        told, handles, _, _ = socket.recv_fds(self.control, 1000, 1)
+        if not handles:
+            raise self._failure(json.loads(told)["failed"] if told else "a process could not be started")
+        self.handle = handles[0]
+        ready = json.loads(self._line())
+        if ready != "ready":
+            raise self._failure(ready["failed"])
+        about = Path(f"/proc/self/fdinfo/{self.handle}").read_text()
+        number = int(about.split("Pid:")[1].split()[0])
+        with contextlib.suppress(OSError):  # it may have ended already
+            self.usage = Usage(number)
+
+    def _failure(self, cause: str) -> MachineFailure:
+        return Stopped() if self.server.stopped else MachineFailure(cause)
+
+    def send(self, request: Any) -> None:
+        """Send a request.
+
+        Raises
+        ------
+        StudentError, MachineFailure
+            If it is not taken.
+        """
+        cause = f"there was no reply in {limits.PATIENCE} seconds, in which it hardly ran"
+        self.patience = Patience(limits.PATIENCE, cause)
+        rest = memoryview(json.dumps(request).encode("ascii") + b"\n")
+        try:
+            while rest:
+                try:
+                    rest = rest[os.write(self.requests, rest) :]
+                except BlockingIOError:  # the pipe is full: it is read, or somebody at the other end fills it again
+                    if not select.select([], [self.requests], [], limits.TICK)[1]:
+                        self._tick()
+        except BrokenPipeError:
+            raise self._why_ended() from None
+
+    def reply(self) -> Any:
+        """Return the reply to the last request, which may be forged.
+
+        Raises
+        ------
+        StudentError, MachineFailure
+            If there is none.
+        """
+        try:
+            line = self._line()
+        except _Ended:
+            raise self._why_ended() from None
+        if line.count(b",") > limits.MOST_PARTS:
+            raise StudentError(TOO_MUCH)
+        try:
+            return json.loads(line)
+        except (ValueError, RecursionError):
+            raise StudentError(UNREADABLE) from None
+
+    def _line(self) -> bytes:
+        while b"\n" not in self.received:
+            if not select.select([self.replies], [], [], limits.TICK)[0]:
+                self._tick()
+                continue
+            try:
+                data = os.read(self.replies, 1 << 16)
+            except BlockingIOError:  # somebody at the other end has emptied the pipe
+                time.sleep(limits.TICK)
+                self._tick()
+                continue
+            if not data:
+                raise _Ended
+            self.received += data
+            self.read += len(data)
+            if len(self.received) > limits.LONGEST_REPLY or self.read > limits.LONGEST_QUESTION:
+                raise StudentError(TOO_MUCH)
+        line, self.received = self.received.split(b"\n", 1)
+        return line
+
+    def _tick(self) -> None:
+        """Count what the process has used up, after a tick without an answer."""
+        self.patience.tick()
+        if self.usage is None:
+            return
+        computed, waited = self.usage.tick()
+        self.spent.computing += computed
+        self.spent.waiting += waited
+        if self.spent.computing >= limits.PROCESSOR_TIME:
+            raise OutOfTime(USED_UP)
+        if self.spent.waiting >= limits.WAITING_TIME:
+            raise OutOfTime(f"did not come back within {limits.WAITING_TIME} seconds and was stopped")
+
+    def _why_ended(self) -> Exception:
+        """Say why the process does not reply any more, by what its supervisor says."""
+        for _ in range(8):
+            if select.select([self.control], [], [], limits.TICK)[0]:
+                break
+        else:
+            return StudentError("closed its line to the grader")
+        told = b""
+        with contextlib.suppress(ConnectionError):
+            told = self.control.recv(1000)
+        if not told:
+            return self._failure("something outside the grader ended the process that watched over it")
+        ended = json.loads(told)
+        if ended["code"] == -signal.SIGKILL:
+            if ended["seconds"] >= limits.PROCESSOR_TIME:
+                return OutOfTime(USED_UP)
+            return self._failure("something outside the grader killed the process; perhaps its memory was full")
+        if ended["code"] == -signal.SIGSEGV:
+            return StudentError("crashed Python: perhaps a recursion without end")
+        return StudentError("ended Python instead of returning")
+
+    def close(self) -> None:
+        """End the process, and with it everything that it started."""
+        if self.handle >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+            os.close(self.handle)
+            self.handle = -1
+        self.control.close()
+        for pipe in (self.requests, self.replies):
+            if pipe >= 0:
+                os.close(pipe)
+        self.requests = self.replies = -1
+
+
+class _Ended(Exception):
+    """The other end of the line is closed."""
+
+
+USED_UP = f"used up the {limits.PROCESSOR_TIME} seconds of computing that all calls of a question have"
 
 
 class Sandbox:
@@ -78,51 +429,34 @@ class Sandbox:
     ----------
     cells : list of str
         The notebook's code cells.
-    isolation : Bubblewrap or UnprivilegedUser
+    server : ForkServer
+
+    Attributes
+    ----------
+    plan : str
+        Which parts of the notebook are run; see `assignments.inside.notebook`.
+    out_of_time : bool
+        Whether the student's code has used up the time that a question has.
     """
 
-    def __init__(self, cells, isolation):
-        self.cells = cells
-        self.isolation = isolation
-        self.process = None
-        self.deadline = None
+    def __init__(self, cells: Sequence[str], server: ForkServer) -> None:
+        self.cells, self.server, self.plan = list(cells), server, PLANS[0]
+        self.worker: Worker | None = None
+        self.spent = Spent()
         self.out_of_time = False
-        self.inside = []
 
-    def start(self):
-        """Start the process.
+    def plans(self, functions: Sequence[str]) -> list[str]:
+        """Return the plans that differ for these functions, as the process says, which has run nothing yet.
 
         Raises
         ------
-        OSError
-            If it does not start. That is the machine's fault and never the student's, whose code is not read before.
+        StudentError
+            If the notebook cannot be read.
         """
-        self.process = subprocess.Popen(
-            self.isolation.command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=ENVIRONMENT,
-            bufsize=0,
-        )
-        for pipe in (self.process.stdin, self.process.stdout):
-            os.set_blocking(pipe.fileno(), False)
-        self.received = b""
-        left = WALL_TIME if self.deadline is None else self.deadline - time.monotonic()
-        self.deadline = time.monotonic() + STARTING_TIME
-        try:
-            self._send({"cells": self.cells, "limits": LIMITS})
-            self._receive()
-            self.inside = _children(self.process.pid)
-            self.deadline = time.monotonic() + left  # starting is the machine's time, not the student's
-        except StudentError:
-            self.out_of_time = False
-            self.process.kill()
-            said = self.process.stderr.read(2000).decode("utf-8", "replace").strip()
-            self.close()
-            raise OSError(said or "the process with the student's code did not start") from None
+        reply = self._ask({"plans": list(functions)}, "the notebook cannot be read: the process")
+        return [plan for plan in PLANS if isinstance(reply, list) and plan in reply] or [self.plan]
 
-    def call(self, function, *arguments, **keywords):
+    def call(self, function: str, *arguments: Any, **keywords: Any) -> Any:
         """Call a function of the notebook and return what it returned.
 
         Arrays among the arguments are left as the student's code left its own copies, as if it had run here.
@@ -131,132 +465,86 @@ class Sandbox:
         ------
         StudentError
             If the function is missing, fails, does not come back, or returns what cannot cross.
+        MachineFailure
+            If the machine kept it from returning.
         """
-        if self.out_of_time:
-            raise StudentError(f"`{function}` was not called again after it had taken too long")
-        if self.process is None:
-            self.start()
+        reply = self._ask(_request(function, arguments, keywords), f"`{function}`")
         try:
-            self._send(_request(function, arguments, keywords))
-            return parse_reply(self._receive(), function, arguments, keywords)
-        except _Lost as lost:
+            return parse_reply(reply, function, arguments, keywords)
+        except Forged:
             self.close()
-            raise StudentError(f"`{function}` {lost}") from None
+            raise
 
-    def close(self):
+    def _ask(self, request: Any, who: str) -> Any:
+        """Send a request to the process, which is started at the first, and return the reply."""
+        if self.out_of_time:
+            raise OutOfTime(f"{who} was not called again after it had taken too long")
+        try:
+            if self.worker is None:
+                self.worker = self.server.fork()
+                self.worker.spent = self.spent
+                self.worker.send({"cells": self.cells, "plan": self.plan})
+            self.worker.send(request)
+            return self.worker.reply()
+        except StudentError as lost:
+            self.out_of_time = isinstance(lost, OutOfTime)
+            self.close()
+            raise type(lost)(f"{who} {lost}") from None
+
+    def close(self) -> None:
         """End the process and everything in it."""
-        if self.process is not None:
-            if not self.inside:
-                self.process.kill()
-            for inside in self.inside:  # bubblewrap's own process in there, which a student's code may have taken over
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(inside, signal.SIGKILL)
-                os.close(inside)
-            self.inside = []
-            try:
-                self.process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
-                pipe.close()
-            self.process = None
-
-    def _send(self, request):
-        data = json.dumps(request).encode("ascii") + b"\n"
-        pipe = self.process.stdin.fileno()
-        while data:
-            self._wait([], [pipe])
-            try:
-                data = data[os.write(pipe, data) :]
-            except BrokenPipeError:
-                raise self._gone() from None
-
-    def _receive(self):
-        pipe = self.process.stdout.fileno()
-        while b"\n" not in self.received:
-            self._wait([pipe], [])
-            data = os.read(pipe, 1 << 16)
-            if not data:
-                raise self._gone()
-            self.received += data
-            if len(self.received) > LONGEST_ANSWER:
-                raise _Lost("returned more than the grader reads")
-        line, self.received = self.received.split(b"\n", 1)
-        if line.count(b",") > MOST_PARTS:
-            raise _Lost("returned more than the grader reads")
-        try:
-            return json.loads(line)
-        except (ValueError, RecursionError):
-            raise _Lost(UNREADABLE) from None
-
-    def _wait(self, readers, writers):
-        if not any(select.select(readers, writers, [], max(0.0, self.deadline - time.monotonic()))):
-            self.out_of_time = True
-            raise _Lost(f"did not come back within {WALL_TIME} seconds and was stopped")
-
-    def _gone(self):
-        """Tell from its last sign of life why the process ended."""
-        try:
-            code = self.process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            return _Lost("closed its line to the grader")
-        number = -code if code < 0 else code - 128  # a shell's way to say it, and bubblewrap's
-        if number in (signal.SIGXCPU, signal.SIGKILL):
-            self.out_of_time = True
-            return _Lost(f"used up the {PROCESSOR_TIME} seconds of computing that all calls of a question have")
-        if number == signal.SIGSEGV:
-            return _Lost("crashed Python: perhaps a recursion without end")
-        return _Lost("ended Python instead of returning")
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
 
 
-def find_isolation():
-    """Return the walls that this machine can build.
+def find_isolation() -> ForkServer:
+    """Return a fork server behind the walls that this machine can build, started and tried.
 
     Raises
     ------
     NoIsolation
-        Where there are none; it says what to install.
+        Where there are none; it says what to install or allow.
     """
-    if not shutil.which("bwrap"):
-        raise NoIsolation(
-            "Student code is not run without walls around it, and bubblewrap is not installed here. On Debian and "
-            "Ubuntu: sudo apt-get install bubblewrap. On macOS and Windows: use Linux in a virtual machine or WSL 2."
-        )
-    trial = Sandbox([], Bubblewrap())
+    server = ForkServer(Bubblewrap())
     try:
-        trial.start()
-    except OSError as error:
-        raise NoIsolation(
-            f"Student code is not run without walls around it, and bubblewrap does not work here: {error}. An "
-            "administrator can allow user namespaces: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 on "
-            "Ubuntu 24.04, kernel.unprivileged_userns_clone=1 on an older Debian; a container needs --privileged."
-        ) from None
-    finally:
-        trial.close()
-    return trial.isolation
+        server.fork().close()
+    except MachineFailure as error:
+        server.close()
+        raise NoIsolation(f"Student code is not run without walls around it, and {_advice(str(error))}") from None
+    return server
 
 
-def _children(pid):
-    """Return handles of the processes that a process has started; unlike numbers they are not given to others."""
+def _advice(said: str) -> str:
+    """Say what to do about a failure to start."""
+    if "execvp" in said or "No such file" in said:
+        return f"Python cannot be started behind them: {said}. The path that it names must exist and be readable."
+    if "filter of system calls" in said:
+        return f"{said}. It is graded on 64-bit Intel, AMD and ARM processors."
+    return (
+        f"bubblewrap does not work here: {said}. An administrator can allow user namespaces: sudo sysctl -w "
+        "kernel.apparmor_restrict_unprivileged_userns=0 on Ubuntu 24.04, kernel.unprivileged_userns_clone=1 on an "
+        "older Debian; a container needs --privileged."
+    )
+
+
+def default_jobs() -> int:
+    """Return how many submissions are graded at a time where nobody says it: one for each processor."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Forged(StudentError):
+    """A reply that the worker would never have sent."""
+
+
+def _request(function: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return [os.pidfd_open(int(one)) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+        return {"function": function, "arguments": encode(list(arguments)), "keywords": encode(dict(keywords))}
+    except NotAllowed as error:  # a test hands on what it got from the student's code
+        raise StudentError(f"`{function}` cannot be called with {error}") from None
 
 
-class _Lost(StudentError):
-    """The process is no longer of use."""
-
-
-UNREADABLE = "sent the grader something that is no answer"
-
-
-def _request(function, arguments, keywords):
-    return {"function": function, "arguments": encode(list(arguments)), "keywords": encode(keywords)}
-
-
-def parse_reply(reply, function, arguments, keywords):
+def parse_reply(reply: Any, function: str, arguments: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """Turn the worker's reply into a value or a `StudentError`; the reply may be forged."""
     try:
         if "missing" in reply:
@@ -276,10 +564,10 @@ def parse_reply(reply, function, arguments, keywords):
             _mirror(mine, theirs)
         return result
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        raise _Lost(UNREADABLE) from None
+        raise Forged(f"`{function}` {UNREADABLE}") from None
 
 
-def _mirror(mine, theirs):
+def _mirror(mine: Any, theirs: Any) -> None:
     """Change our array, or the arrays in our list or dictionary, to what the student's code made of its copy."""
     if isinstance(mine, np.ndarray):
         if not isinstance(theirs, np.ndarray) or theirs.shape != mine.shape:

@@ -70,6 +70,8 @@ def name_figures(app, doctree):
 def number_figures(app, doctree, docname):
     """Write the number of each figure before its caption, and fill the gallery."""
     if app.builder.format != "html":
+        for place in list(doctree.findall(gallery)):  # nothing moves on paper
+            place.parent.remove(place)
         return
     for raw in doctree.findall(nodes.raw):
         for place, (name, _, _) in enumerate(_of_book(app).get(docname, ()), start=1):

@@ -1,8 +1,8 @@
-"""The Binder and repository buttons, for whoever publishes the book.
+"""Where the book is published, for whoever publishes it: the Binder and repository buttons, and the pages' addresses.
 
-No address stands in a file: a fork that publishes the book has buttons that lead to the fork. The address
-comes from GitHub's environment where its workflow builds the book, else from the clone's remote `origin`.
-Where neither names a repository that the public can reach, there are no buttons.
+No address stands in a file: a fork that publishes the book has buttons that lead to the fork. The address comes from
+GitHub's environment where its workflow builds the book, else from the clone's remote `origin`. Where neither names a
+repository that the public can reach, there are no buttons.
 """
 
 from __future__ import annotations
@@ -49,6 +49,29 @@ def repository(book, environ):
     return f"https://{found['host'].lower()}/{found['name']}", branch or "HEAD"
 
 
+def site_address(book, environ=os.environ):
+    """Return where the pages of the repository are published by default, with a slash at the end.
+
+    Parameters
+    ----------
+    book : Path
+        The folder of the book.
+    environ : mapping
+        The environment variables.
+
+    Returns
+    -------
+    str
+        Empty where no public address is known.
+    """
+    url, _ = repository(book, environ)
+    if not url:
+        return ""
+    host, owner, name = url.removeprefix("https://").split("/", 2)
+    pages = f"{owner.lower()}.{host.removesuffix('.com')}.io"
+    return f"https://{pages}/" if name.lower() == pages else f"https://{pages}/{name}/"
+
+
 def _git(book, *arguments):
     """Ask git about the book's own repository, never about one that the book happens to lie in."""
     try:
@@ -73,6 +96,7 @@ def add_buttons(app, config):
             "use_repository_button": True,
             "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
         }
+        config.html_baseurl = config.html_baseurl or site_address(app.srcdir)
 
 
 def setup(app):

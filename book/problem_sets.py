@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nbformat
-
-from assignments import master, release
+from assignments import files, master, release
 from assignments.course import Course
 
 FOLDER = Path(__file__).resolve().parents[1] / "chapters" / "problem_sets"
 READERS = Course(("the book's readers",))
 
 
-def handout(name):
+def handout(name: str) -> str:
     """Return the problem set `name` as the book shows it, as the text of a notebook."""
-    return nbformat.writes(release.prepare(name, READERS).notebook) + "\n"
+    return release.notebook_text(release.prepare(name, READERS))
 
 
-def main():
+def main() -> None:
     """Write every problem set."""
     for name in master.NAMES:
-        release.write_whole(FOLDER / f"{name}.ipynb", handout(name))
+        files.write_whole(FOLDER / f"{name}.ipynb", handout(name))
         print(f"{name}: written")
 
 

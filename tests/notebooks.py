@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
+from assignments import release
 from optim.explore import Explorable, Laboratory
 from optim.plots import Curve, Readout
 
@@ -42,7 +43,7 @@ def _shown(path, call, kind):
 
 def explorable(chapter, says):
     """Return the explorable of a chapter, ``"sgd"`` for one, that says these words below its picture."""
-    [found] = [shown for shown in explorables(CHAPTER_FILES[chapter]) if says in shown.says]
+    [found] = [shown for shown in explorables(CHAPTER_FILES[chapter]) if says in shown.caption]
     return found
 
 
@@ -74,7 +75,7 @@ class Moved:
 
 def answered(product, answers):
     """Return the release of a problem set, as text, with code written in: by the names of the questions."""
-    book = nbformat.from_dict(product.notebook)
+    book = nbformat.reads(release.notebook_text(product), as_version=4)
     for question in product.assignment.tested:
         start = re.search(r"^def \w+\(", question.solution, re.MULTILINE)[0]
         for cell in book.cells:

@@ -5,7 +5,23 @@ import subprocess
 
 import pytest
 
-from book.launch import repository
+from book.formulas import typeset
+from book.launch import repository, site_address
+from book.styles import purge
+
+
+@pytest.mark.parametrize("tex, error", [(r"\ets", "Undefined control sequence"), ("x^", "Missing"), ("{", "brace")])
+def test_wrong_formula(tex, error):
+    with pytest.raises(ValueError, match=error):
+        typeset(tex)
+
+
+def test_formula():
+    html = typeset(r"\eta < \theta", display=True)
+    assert '<annotation encoding="application/x-tex">\\eta &lt; \\theta</annotation>' in html
+    assert "<mi>η</mi><mo>&lt;</mo><mi>θ</mi>" in html
+    assert html.startswith('<mjx-container aria-hidden="true"') and ' display="true"' in html
+
 
 HUB = "https://github.com/someone/a.book"
 
@@ -75,3 +91,21 @@ def test_enterprise(tmp_path):
 def test_no_git(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert repository(tmp_path, {}) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "remote, address",
+    [
+        ("https://github.com/Someone/a.book", "https://someone.github.io/a.book/"),
+        ("https://github.com/someone/someone.github.io", "https://someone.github.io/"),
+        ("https://gitlab.com/group/book", "https://group.gitlab.io/book/"),
+        ("", ""),
+    ],
+)
+def test_site_address(tmp_path, remote, address):
+    assert site_address(clone(tmp_path, remote), {}) == address
+
+
+def test_purge():
+    sheet = ".used > p:not(.any), .unused { color: red } @media print { .unused { top: 0 } } a { top: 0 }"
+    assert purge(sheet, {"used"}) == ".used > p:not(.any){ color: red }a{ top: 0 }"

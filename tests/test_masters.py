@@ -1,16 +1,16 @@
 """The problem sets: their solutions, their usual mistakes, and that nothing secret leaves a master."""
 
-import copy
 import functools
 import inspect
 import itertools
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import nbformat
 import pytest
+from notebooks import answered
 
 from assignments import grade, master, release
 from assignments.course import Course
@@ -35,31 +35,29 @@ def products(name):
     return [master.make(name, chosen, Course(("tests",)).seed) for chosen in every(name)]
 
 
-def questions():
-    """Return each question that tests mark, in each of its variants: its name, and where to find it."""
+@functools.cache
+def prepared(name, secret):
+    """Prepare an assignment for the course with this secret, once."""
+    return release.prepare(name, Course((secret,))).assignment
+
+
+def question_names(name):
+    """Return the names of the questions that tests mark, as the master has them: without making any variant."""
+    texts = [cell.text for cell in master.read(name) if cell.kind == "raw" and "# BEGIN QUESTION" in cell.text]
+    return [re.search(r"^name: (\w+)$", text, re.MULTILINE)[1] for text in texts if "manual: true" not in text]
+
+
+def versions(name, question):
+    """Return the different versions of a question, each with the first assignment that has it."""
     found = {}
-    for name in master.NAMES:
-        for variant, product in enumerate(products(name)):
-            for place, question in enumerate(product.assignment.tested):
-                found.setdefault((name, question.solution, question.tests), (name, variant, place))
+    for product in products(name):
+        one = next(one for one in product.assignment.tested if one.name == question)
+        found.setdefault((one.solution, one.tests), (one, product.assignment))
     return list(found.values())
 
 
-@pytest.fixture
-def assignment(request):
-    """Return the assignment that a question belongs to."""
-    name, variant, _ = request.node.callspec.params["question"]
-    return products(name)[variant].assignment
-
-
-@pytest.fixture
-def question(request, assignment):
-    """Return a question."""
-    return assignment.tested[request.param[2]]
-
-
 every_question = pytest.mark.parametrize(
-    "question", questions(), indirect=True, ids=lambda q: f"{q[0]}-{q[1]}-q{q[2] + 1}"
+    "name, question", [(name, question) for name in master.NAMES for question in question_names(name)]
 )
 
 
@@ -73,24 +71,24 @@ def marked(question, assignment, code=None, **options):
 
 
 @every_question
-def test_the_solution_alone_gets_every_point(question, assignment):
-    mark = marked(question, assignment)
-    assert (mark.points, mark.misconception) == (mark.max_points, "")
-    assert [outcome for outcome in mark.outcomes if not outcome.passed] == []
+def test_the_solution_alone_gets_every_point(name, question):
+    for version, assignment in versions(name, question):
+        mark = marked(version, assignment)
+        assert (mark.points, mark.misconception) == (mark.max_points, "")
+        assert [outcome for outcome in mark.outcomes if not outcome.passed] == []
 
 
 @every_question
-def test_every_misconception_fails_and_is_told_its_own_sentence_early_only_where_public_calls_show_it(
-    question, assignment
-):
-    assert len(question.misconceptions) >= 3
-    for mistake in question.misconceptions:
-        mark = marked(question, assignment, mistake.code)
-        assert mark.points < mark.max_points, mistake.name
-        assert (mark.misconception, mark.feedback) == (mistake.name, mistake.feedback)
-        early = marked(question, assignment, mistake.code, with_hidden=False)
-        assert mark.public == (early.misconception == mistake.name), mistake.name
-        assert mark.public == any(not outcome.passed for outcome in early.outcomes), mistake.name
+def test_every_misconception_fails_and_is_told_its_own_sentence_early_only_where_public_calls_show_it(name, question):
+    for version, assignment in versions(name, question):
+        assert len(version.misconceptions) >= 3
+        for mistake in version.misconceptions:
+            mark = marked(version, assignment, mistake.code)
+            assert mark.points < mark.max_points, mistake.name
+            assert (mark.misconception, mark.feedback) == (mistake.name, mistake.feedback)
+            early = marked(version, assignment, mistake.code, with_hidden=False)
+            assert mark.public == (early.misconception == mistake.name), mistake.name
+            assert mark.public == any(not outcome.passed for outcome in early.outcomes), mistake.name
 
 
 @every_assignment
@@ -128,9 +126,10 @@ def {name}(*arguments, **keywords):
 
 @pytest.mark.parametrize("style", STYLES)
 @every_question
-def test_an_honest_answer_in_another_style_gets_every_point(question, assignment, style):
-    mark = marked(question, assignment, restyled(question, STYLES[style]))
-    assert mark.points == mark.max_points, mark.outcomes
+def test_an_honest_answer_in_another_style_gets_every_point(name, question, style):
+    for version, assignment in versions(name, question):
+        mark = marked(version, assignment, restyled(version, STYLES[style]))
+        assert mark.points == mark.max_points, mark.outcomes
 
 
 # What makes courses differ
@@ -139,7 +138,7 @@ def test_an_honest_answer_in_another_style_gets_every_point(question, assignment
 @every_assignment
 def test_the_same_secret_makes_the_same_assignment(name):
     once, again = (release.prepare(name, Course(("a secret",))) for _ in range(2))
-    assert nbformat.writes(once.notebook) == nbformat.writes(again.notebook)
+    assert release.notebook_text(once) == release.notebook_text(again)
     assert once.assignment == again.assignment
 
 
@@ -180,7 +179,7 @@ def secrets(assignment):
     """Return the bodies of the solutions and of the hidden tests, and what the misconceptions and rubrics say."""
     for question in assignment.questions:
         yield from re.findall(r"# BEGIN SOLUTION NO PROMPT\n(.*?)# END SOLUTION", question.solution, re.DOTALL)
-        yield from (inspect.getdoc(case.body.test_func) for case in question.test_cases if case.hidden)
+        yield from (inspect.getdoc(test.function) for test in question.tests if test.hidden)
         yield from question.rubric
         yield from (mistake.feedback for mistake in question.misconceptions)
 
@@ -195,20 +194,25 @@ def test_nothing_secret_is_in_a_release(name, variant, tmp_path):
     ]
     handed_out = "".join(path.read_text("utf-8") for path in (tmp_path / "out").iterdir())
     assert master.CANARY not in handed_out
-    text = "\n".join(cell.source for cell in variant.notebook.cells)
+    text = "\n".join("".join(cell["source"]) for cell in variant.notebook["cells"])
     told = list(secrets(variant.assignment))
     assert len(told) > 20
     assert [secret for secret in told if secret.replace(f"    # {master.CANARY}\n", "") in text] == []
 
 
+def with_text(cells, number, text):
+    """Return the cells of a master with another text in one of them."""
+    return [replace(cell, text=text) if place == number else cell for place, cell in enumerate(cells)]
+
+
 @every_assignment
 def test_every_secret_cell_carries_the_canary(name):
-    for number, cell in enumerate(master.read(name).cells):
-        if master.CANARY in cell.source:
-            book = master.read(name)
-            book.cells[number].source = cell.source.replace(master.CANARY, "")
+    cells = master.read(name)
+    for number, cell in enumerate(cells):
+        if master.CANARY in cell.text:
+            changed = with_text(cells, number, cell.text.replace(master.CANARY, ""))
             with pytest.raises(master.BadMaster, match="does not carry"):
-                master.make(name, every(name)[0], lambda _: 0, book)
+                master.make(name, every(name)[0], lambda _: 0, changed)
 
 
 MARKERS = {
@@ -228,42 +232,45 @@ MARKERS = {
 @pytest.mark.parametrize("marker", MARKERS)
 @every_assignment
 def test_a_typo_in_any_marker_stops_the_release(name, marker):
-    places = [number for number, cell in enumerate(master.read(name).cells) if marker in cell.source.splitlines()]
-    places += [n for n, c in enumerate(master.read(name).cells) if re.search(rf"^ +{marker}$", c.source, re.MULTILINE)]
+    cells = master.read(name)
+    places = [place for place, cell in enumerate(cells) if re.search(rf"^ *{marker}$", cell.text, re.MULTILINE)]
     assert places
     for place in places:
-        book = master.read(name)
-        book.cells[place].source = book.cells[place].source.replace(marker, MARKERS[marker], 1)
+        changed = with_text(cells, place, cells[place].text.replace(marker, MARKERS[marker], 1))
         with pytest.raises(master.BadMaster):
-            release.prepare(name, Course(("typo",)), book)
+            release.prepare(name, Course(("typo",)), changed)
 
 
 @every_assignment
 def test_a_broken_solution_stops_the_release(name):
-    book = master.read(name)
-    for cell in book.cells:
-        if cell.cell_type == "code" and "# BEGIN SOLUTION NO PROMPT" in cell.source:
-            broken = copy.deepcopy(book)
-            place = book.cells.index(cell)
-            broken.cells[place].source = cell.source.replace(
-                "# BEGIN SOLUTION NO PROMPT", "# BEGIN SOLUTION NO PROMPT\n    return 1"
-            )
+    cells = master.read(name)
+    for place, cell in enumerate(cells):
+        if master.BEGIN_SOLUTION in cell.text:
+            wrong = cell.text.replace(master.BEGIN_SOLUTION, f"{master.BEGIN_SOLUTION}\n    return 1")
             with pytest.raises(master.BadMaster, match="the solution fails"):
-                release.prepare(name, Course(("broken",)), broken)
+                release.prepare(name, Course(("broken",)), with_text(cells, place, wrong))
+
+
+def test_a_test_that_fails_by_itself_stops_the_release():
+    cells = [
+        replace(cell, text=cell.text.replace("    for d in (1, 3, 20):", "    for d in sizes:"))
+        for cell in master.read("ps1")
+    ]
+    with pytest.raises(master.BadMaster, match=r"q2: .*name 'sizes' is not defined"):
+        release.prepare("ps1", Course(("broken",)), cells)
 
 
 def test_a_mistake_that_gets_every_point_stops_the_release():
-    book = master.read("ps1")
-    for cell in book.cells:
-        cell.source = cell.source.replace("put: 'theta = theta + eta * grad'", "put: 'theta = theta - grad * eta'")
+    wrong, right = "put: 'theta = theta + eta * grad'", "put: 'theta = theta - grad * eta'"
+    cells = [replace(cell, text=cell.text.replace(wrong, right)) for cell in master.read("ps1")]
     with pytest.raises(master.BadMaster, match="q3: one of the usual mistakes gets every point"):
-        release.prepare("ps1", Course(("harmless",)), book)
+        release.prepare("ps1", Course(("harmless",)), cells)
 
 
 @every_assignment
 def test_no_secret_draws_data_on_which_a_usual_mistake_gets_every_point(name):
-    for secret in range(5):
-        assignment = release.prepare(name, Course((str(secret),))).assignment
+    for secret in "01234":
+        assignment = prepared(name, secret)
         for question in assignment.tested:
             for mistake in question.misconceptions:
                 mark = marked(question, assignment, mistake.code)
@@ -271,11 +278,9 @@ def test_no_secret_draws_data_on_which_a_usual_mistake_gets_every_point(name):
 
 
 def test_a_public_test_with_points_stops_the_release():
-    book = master.read("ps1")
-    for cell in book.cells:
-        cell.source = cell.source.replace("points: [0, 3", "points: [1, 2")
+    cells = [replace(cell, text=cell.text.replace("points: [0, 3", "points: [1, 2")) for cell in master.read("ps1")]
     with pytest.raises(master.BadMaster, match="a public test gives points"):
-        release.prepare("ps1", Course(("public",)), book)
+        release.prepare("ps1", Course(("public",)), cells)
 
 
 def test_a_release_is_not_put_among_other_files(tmp_path):
@@ -322,19 +327,102 @@ def test_the_release_runs_unsolved_but_for_what_is_not_implemented(name, tmp_pat
 @every_assignment
 def test_the_release_runs_solved(name, tmp_path):
     product = release.prepare(name, READERS)
-    answers = {}
-    for question in product.assignment.tested:
-        for function in re.findall(r"^def (\w+)", question.solution, re.MULTILINE):
-            answers[function] = question.solution
-    for cell in product.notebook.cells:
-        defined = re.match(r"def (\w+)", cell.source)
-        if (
-            cell.cell_type == "code"
-            and defined
-            and defined[1] in answers
-            and "raise NotImplementedError" in cell.source
-        ):
-            cell.source = answers[defined[1]]
-    release.write(product, tmp_path)
+    (tmp_path / f"{name}.ipynb").write_text(
+        answered(product, {question.name: question.solution for question in product.assignment.tested}), "utf-8"
+    )
     report = nbval(tmp_path / f"{name}.ipynb")
     assert " failed" not in report and " passed" in report, report
+
+
+# Wrong answers that once had every point
+
+OWN = """
+def own_start(theta):
+    return [np.zeros_like(theta)]
+
+def own_step(theta, state, grad, t, eta):
+    {first}
+    velocity = 0.9 * np.where(state[0] * grad > 0, 0, state[0]) - eta * grad
+    return theta + velocity, [velocity]
+"""
+WRONG = {
+    "texts": (
+        "ps1",
+        "q3",
+        "def sgd_step(theta, grad, eta):\n    return np.array(theta - eta * grad).astype(str).tolist()",
+    ),
+    "floating-point batches": (
+        "ps1",
+        "q4",
+        "{solution}\nmade = mini_batches\ndef mini_batches(*given):\n"
+        "    return [batch * 1.0 for batch in made(*given)]",
+    ),
+    "an array of one edge": (
+        "ps1",
+        "q6",
+        "{solution}\nedge = stability_edge\ndef stability_edge(X):\n    return np.array([edge(X)])",
+    ),
+    "v uncorrected late": (
+        "ps3",
+        "q3",
+        "{solution}\nstep = adam_step\ndef adam_step(theta, m, v, grad, t, eta, beta1, beta2, eps):\n"
+        "    if t <= 60:\n        return step(theta, m, v, grad, t, eta, beta1, beta2, eps)\n"
+        "    return step(theta, m, v, grad, 10**6, eta, beta1, beta2, eps)",
+    ),
+    "no more than seven parameters": ("ps3", "q5", OWN.format(first="assert len(theta) <= 7")),
+    "nothing for a harder loss": (
+        "ps3",
+        "q5",
+        OWN.format(first="if t > 1 and np.abs(grad).max() < 0.5: return np.zeros(0), state"),
+    ),
+    "a rate that flickers": (
+        "ps3",
+        "q5",
+        "def own_start(theta):\n    return []\n\n"
+        "def own_step(theta, state, grad, t, eta):\n    return theta - eta * (1 + 0.3 * (-1) ** t) * grad, []",
+    ),
+    "hardly anything but SGD": (
+        "ps3",
+        "q5",
+        "def own_start(theta):\n    return []\n\n"
+        "def own_step(theta, state, grad, t, eta):\n    return theta - eta * (1 + 1e-4 * np.tanh(grad)) * grad, []",
+    ),
+    "memory in a global, forgotten at the first step": (
+        "ps3",
+        "q5",
+        "kept = {{}}\ndef own_start(theta):\n    return []\n\n"
+        "def own_step(theta, state, grad, t, eta):\n"
+        "    velocity = -eta * grad if t == 1 else 0.9 * kept['velocity'] - eta * grad\n"
+        "    kept['velocity'] = velocity\n    return theta + velocity, []",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_answer_loses_points_whatever_the_secret(wrong):
+    name, question, code = WRONG[wrong]
+    for secret in "01":
+        assignment = prepared(name, secret)
+        one = next(one for one in assignment.tested if one.name == question)
+        mark = marked(one, assignment, code.replace("{solution}", one.solution).replace("{{}}", "{}"))
+        assert mark.points < mark.max_points, secret
+
+
+HONEST = {
+    "Adam": "m, v = 0.9 * state[0] + 0.1 * grad, 0.99 * state[1] + 0.01 * grad**2\n"
+    "    return theta - eta * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.99**t)) + 1e-8), [m, v]",
+    "the sign": "return theta - eta * 0.97**t * np.sign(grad), state",
+    "a shorter step": "return theta - eta * 3 * grad / (1 + np.linalg.norm(grad)), state",
+    "weight decay": "return theta - eta * (grad + 1e-4 * theta), state",
+}
+
+
+@pytest.mark.parametrize("method", HONEST)
+def test_an_honest_method_of_ones_own_gets_every_point(method):
+    start = "def own_start(theta):\n    return [np.zeros_like(theta), np.zeros_like(theta)]\n\n"
+    for secret in "01":
+        assignment = prepared("ps3", secret)
+        one = next(one for one in assignment.tested if one.name == "q5")
+        code = f"{start}def own_step(theta, state, grad, t, eta):\n    {HONEST[method]}"
+        mark = marked(one, assignment, code)
+        assert mark.points == mark.max_points, mark.outcomes

@@ -66,11 +66,11 @@ def test_the_grader_knows_nothing_of_the_book_and_runs_without_it(file):
     assert {package for package, *_ in imports(file) if package in ours} <= {"assignments"}
 
 
-def test_what_runs_beside_student_code_needs_numpy_and_nothing_else():
+def test_what_runs_beside_student_code_needs_numpy_and_ipython_and_nothing_else():
     inside = ROOT / "assignments" / "inside"
     imported = {tuple(module) for file in inside.glob("*.py") for module in imports(file)}
     assert {module[:2] for module in imported if module[0] == "assignments"} == {("assignments", "inside")}
-    assert {module[0] for module in imported} <= {"assignments", "numpy", *sys.stdlib_module_names}
+    assert {module[0] for module in imported} <= {"assignments", "numpy", "IPython", *sys.stdlib_module_names}
 
 
 def test_every_room_of_optim_has_its_floor():

@@ -1,28 +1,38 @@
 """How values cross between the student's code and the grader: numbers, arrays and short texts, written as JSON.
 
-Neither side unpickles anything. The grader reads what comes back as a stranger's: a student's code may have taken over
-the process that wrote it.
+Neither side unpickles anything. The grader trusts nothing that comes back: a student's code may have taken over the
+process that wrote it.
 """
 
 from __future__ import annotations
 
 import base64
 import math
+import numbers
+from typing import Any
 
 import numpy as np
 
-DTYPES = ("bool", "int32", "int64", "float32", "float64")
-LONGEST_TEXT = 1000
-DEEPEST = 6
-MOST_ELEMENTS = 200_000
+from assignments.inside.limits import DEEPEST, LONGEST_TEXT, MOST_ELEMENTS, MOST_PARTS
+
+DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("bool", "int32", "int64", "float32", "float64")}
+NAMES = {dtype.str: name for name, dtype in DTYPES.items()}
 
 
 class NotAllowed(TypeError):
     """A value that does not cross between student and grader."""
 
 
-def encode(value, depth=0):
+def encode(value: Any, depth: int = 0) -> Any:
     """Write a value out as what JSON knows.
+
+    Any real number becomes a whole number or a float, any array of real numbers one of the types in `DTYPES`. A complex
+    value crosses as its real part where its imaginary part is only rounding, as NumPy's `eigvals` leaves it.
+
+    Raises
+    ------
+    NotAllowed
+        If it is not made of numbers, arrays, texts, lists, tuples and dictionaries, or too much of it.
 
     Examples
     --------
@@ -42,33 +52,72 @@ def encode(value, depth=0):
         if not -(2**63) <= int(value) < 2**63:
             raise NotAllowed("a whole number of more than 64 bits")
         return int(value)
-    if isinstance(value, float | np.floating):
-        return float(value)
+    if isinstance(value, numbers.Real) or type(value).__name__ == "Decimal":
+        return _float(value)
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             raise NotAllowed(f"a text of more than {LONGEST_TEXT} characters")
         return str(value)
+    if isinstance(value, complex | np.complexfloating):
+        return float(_real(np.asarray(value)))
     if isinstance(value, np.ndarray):
-        array = np.asarray(value)  # a subclass counts as the numbers it holds
-        if array.dtype.name not in DTYPES:
-            raise NotAllowed(f"an array of {array.dtype.name} instead of real numbers")
-        if array.size > MOST_ELEMENTS:
-            raise NotAllowed(f"an array of {array.size} numbers, of which at most {MOST_ELEMENTS} are read")
-        data = base64.b64encode(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes())
-        return {"dtype": array.dtype.name, "shape": list(array.shape), "data": data.decode("ascii")}
-    if isinstance(value, list | tuple):
+        return _encode_array(np.asarray(value))  # a subclass counts as the numbers it holds
+    if isinstance(value, list | tuple | range):
+        if len(value) > MOST_PARTS:
+            raise NotAllowed(f"a list of {len(value)} parts, of which at most {MOST_PARTS} are read")
         return [encode(part, depth + 1) for part in value]
     if isinstance(value, dict):
         if not all(isinstance(key, str) and len(key) <= LONGEST_TEXT for key in value):
             raise NotAllowed("a dictionary whose keys are not texts")
         return {"dict": {str(key): encode(part, depth + 1) for key, part in value.items()}}
+    if hasattr(value, "__array__"):  # a table of pandas', a tensor
+        return _encode_array(np.asarray(value))
     kind = type(value).__name__
     what = f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
+    if hasattr(value, "__next__") or isinstance(value, type({}.keys()) | type({}.values())):
+        raise NotAllowed(f"{what}: put it into list(...)")
     raise NotAllowed(f"{what}: only numbers, arrays, texts, and lists, tuples and dictionaries of them")
 
 
-def decode(parts, depth=0):
-    """Read what `encode` wrote, believing nothing.
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except (OverflowError, ValueError):
+        raise NotAllowed(f"a {type(value).__name__} that is no number of 64 bits") from None
+
+
+def _real(array: np.ndarray) -> np.ndarray:
+    """Return the real part of complex numbers whose imaginary part is only rounding."""
+    if array.size and np.max(np.abs(array.imag)) > 1e-9 * np.max(np.abs(array.real)):
+        raise NotAllowed("complex numbers: take np.real(...) if the imaginary part is only rounding")
+    return array.real
+
+
+def _encode_array(array: np.ndarray) -> dict[str, Any]:
+    if array.size > MOST_ELEMENTS:
+        raise NotAllowed(f"an array of {array.size} numbers, of which at most {MOST_ELEMENTS} are read")
+    if array.ndim > DEEPEST:
+        raise NotAllowed(f"an array of {array.ndim} axes, of which at most {DEEPEST} are read")
+    if array.dtype.str not in NAMES:
+        array = _converted(array)
+    data = base64.b64encode(array.tobytes()).decode("ascii")
+    return {"dtype": NAMES[array.dtype.str], "shape": list(array.shape), "data": data}
+
+
+def _converted(array: np.ndarray) -> np.ndarray:
+    """Return the same numbers as one of the types in `DTYPES`."""
+    if array.dtype.kind == "c":
+        array = _real(array)
+    if array.dtype.kind not in "biuf":
+        raise NotAllowed(f"an array of {array.dtype.name} instead of real numbers")
+    if array.dtype.kind == "u" and array.size and array.max() >= 2**63:
+        raise NotAllowed("a whole number of more than 64 bits")
+    kind = array.dtype.newbyteorder("<")
+    return array.astype(kind if kind.str in NAMES else np.int64 if kind.kind in "iu" else np.float64)
+
+
+def decode(parts: Any, depth: int = 0) -> Any:
+    """Read what `encode` wrote; anything else is refused.
 
     Raises
     ------
@@ -86,20 +135,24 @@ def decode(parts, depth=0):
     """
     if depth > DEEPEST:
         raise ValueError("unreadable answer")
-    if parts is None or type(parts) in (bool, int, float):
+    if parts is None or type(parts) in (bool, float) or (type(parts) is int and -(2**63) <= parts < 2**63):
         return parts
     if type(parts) is str and len(parts) <= LONGEST_TEXT:
         return parts
-    if type(parts) is list:
+    if type(parts) is list and len(parts) <= MOST_PARTS:
         return [decode(part, depth + 1) for part in parts]
     if type(parts) is dict and parts.keys() == {"dict"} and type(parts["dict"]) is dict:
-        return {key: decode(part, depth + 1) for key, part in parts["dict"].items()}
-    if type(parts) is dict and parts.keys() == {"dtype", "shape", "data"} and parts["dtype"] in DTYPES:
+        return {key[:LONGEST_TEXT]: decode(part, depth + 1) for key, part in parts["dict"].items()}
+    if type(parts) is dict and parts.keys() == {"dtype", "shape", "data"} and _known(parts["dtype"]):
         shape, data = parts["shape"], parts["data"]
         if type(shape) is list and len(shape) <= DEEPEST and type(data) is str:
-            dtype = np.dtype(parts["dtype"])
+            dtype = DTYPES[parts["dtype"]]
             whole = all(type(length) is int and 0 <= length <= MOST_ELEMENTS for length in shape)
             raw = base64.b64decode(data, validate=True)  # binascii.Error is a ValueError
-            if whole and len(raw) == math.prod(shape) * dtype.itemsize:
-                return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+            if whole and math.prod(shape) <= MOST_ELEMENTS and len(raw) == math.prod(shape) * dtype.itemsize:
+                return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
     raise ValueError("unreadable answer")
+
+
+def _known(name: Any) -> bool:
+    return type(name) is str and name in DTYPES

@@ -1,153 +1,340 @@
-"""A student's notebook as the grader runs it: for each function what it needs, and nothing else."""
+"""A student's notebook as the grader runs it: for each function what it needs, and nothing else.
+
+Which statements these are, a *plan* says:
+
+- ``"end"``: whatever defines, or could change, what the function uses, in the whole notebook. The last definition
+  counts. This is what the function sees in Jupyter after "restart and run all".
+- ``"cell"``: the same, but only down to the function's own last definition, for notebooks in which a later
+  experiment uses a name for something else. What is missing there comes from further down.
+- ``"smallest"``: down to there definitions and assignments only, for notebooks in which the rest takes too long.
+"""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import builtins
+import contextlib
 import re
-import symtable
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from types import ModuleType
+from typing import Any
 
-CELL_MAGICS_THAT_RUN_PYTHON = ("time", "timeit", "capture", "prun")
-SHELL_OR_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|\w+\s*=\s*[%!].*|.*\w\?{1,2}\s*|(?:pip|conda|cd|ls)\s.*)$")
+from assignments.inside.cells import PYTHON, RUN_PYTHON, NotPython, python_of, skipped_magic
+from assignments.inside.reading import Call, Doings, Statement, closure
 
-
-def python_of(cell):
-    r"""Return the Python in a cell, with its shell lines and magics blanked out.
-
-    Examples
-    --------
-    >>> python_of("%matplotlib inline\nx = 1\n!ls")
-    'pass\nx = 1\npass'
-    """
-    magic = re.match(r"\s*%%(\w+).*\n?", cell)
-    if magic:
-        cell = "pass\n" + cell[magic.end() :] if magic[1] in CELL_MAGICS_THAT_RUN_PYTHON else ""
-    lines = cell.split("\n")
-    try:
-        ast.parse(cell)
-    except SyntaxError:
-        lines = [SHELL_OR_MAGIC.sub(r"\1pass", line) for line in lines]
-    return "\n".join(lines)
-
-
-class Statement:
-    """A statement at the top of a cell: its code, the names it binds, and those it uses."""
-
-    def __init__(self, node, number):
-        table = symtable.symtable(ast.unparse(node), "cell", "exec")
-        self.node, self.number = node, number
-        self.binds = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
-        self.uses = {s.get_name() for s in table.get_symbols() if s.is_referenced()} | self._global_names(table)
-        self.binds |= self._changes(node)
-        self.imports_all = isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
-
-    @classmethod
-    def _global_names(cls, table):
-        inner = set()
-        for child in table.get_children():
-            inner |= {s.get_name() for s in child.get_symbols() if s.is_global()} | cls._global_names(child)
-        return inner
-
-    @staticmethod
-    def _changes(node):
-        """Return the names whose objects it changes: ``x[0] = 1``, ``x.y = 1``, ``x.append(1)``."""
-        changed = set()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            return changed  # what they change, they change when they are called
-        for part in ast.walk(node):
-            target = None
-            if isinstance(part, ast.Attribute | ast.Subscript) and not isinstance(part.ctx, ast.Load):
-                target = part
-            elif isinstance(node, ast.Expr) and part is node.value and isinstance(part, ast.Call):
-                target = part.func if isinstance(part.func, ast.Attribute) else None
-            while isinstance(target, ast.Attribute | ast.Subscript):
-                target = target.value
-            if isinstance(target, ast.Name):
-                changed.add(target.id)
-        return changed
+PLANS = ("end", "cell", "smallest")
+NOTES = {  # for the student's page
+    "end": "",
+    "cell": (
+        "This was graded as the notebook stands below the cell that defines it. With what later cells do to the names "
+        "that it uses, its public tests do not pass."
+    ),
+    "smallest": (
+        "This was graded with nothing but the definitions and assignments that it uses, down to the cell that defines "
+        "it. With every line that could change them, it takes too long or its public tests do not pass."
+    ),
+}
+# Of the builtins those that may change what they are given, or run it; of NumPy's functions those that change it.
+BUILTINS_THAT_CHANGE = {"setattr", "delattr", "next", "map", "filter", "exec", "eval", "getattr", "iter", "vars"}
+NUMPY_THAT_CHANGES = {"copyto", "put", "place", "putmask", "put_along_axis", "fill_diagonal", "shuffle", "at"}
+HARMLESS = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "logging", "warnings"}  # packages that only show
+BIND_ANYTHING, READ_ANYTHING = {"globals", "locals", "exec"}, {"globals", "eval", "exec"}
 
 
-def statements(cells):
+def statements(cells: Iterable[str]) -> tuple[list[Statement], dict[int, str]]:
     """Return the statements of all cells, and for each cell that is no Python the number and the reason."""
-    found, unreadable = [], {}
+    found: list[Statement] = []
+    unreadable = {}
     for number, cell in enumerate(cells, start=1):
         try:
-            found += [Statement(node, number) for node in ast.parse(python_of(cell)).body]
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            line = (getattr(error, "text", None) or "").strip()
-            unreadable[number] = f"{getattr(error, 'msg', error)}{f': `{line}`' if line else ''}"
+            found += [Statement(node, number) for node in python_of(cell)]
+        except NotPython as error:
+            unreadable[number] = str(error)
+        except RecursionError:
+            unreadable[number] = "it is nested too deeply"
     return found, unreadable
 
 
-def needed(found, name):
-    r"""Return, in their order, the statements on which `name` depends: not the experiments around it.
+class Dependencies:
+    """What depends on what among the statements of a notebook."""
 
-    They stand before its last definition, and only what is missing there is looked for behind it: an experiment further
-    down may use a helper's name for something else.
+    def __init__(self, found: list[Statement]):
+        self.statements = found
+        self.imports: dict[str, str] = {}
+        self.functions: set[str] = set()
+        self.bound: set[str] = set()
+        self.sources: dict[str, set[str]] = defaultdict(set)
+        self.made_by: dict[str, set[str]] = {}
+        self.star = ""  # the package of the last ``from ... import *``
+        computed: set[str] = set()
+        for s in found:
+            self.imports |= s.imports
+            self.star = s.imports.get("*", self.star)
+            self.made_by |= s.made_by
+            self.functions |= s.functions
+            self.bound |= s.binds
+            computed |= s.binds - s.literals | s.later.stored  # the last also by `global`
+            for name, objects in s.sources.items():
+                self.sources[name] |= objects
+        self.constants = self.bound - computed
+        self.builtins = vars(builtins).keys() - self.bound
 
-    Examples
-    --------
-    >>> cell = "import numpy as np\nimport slow\nrate = 0.1\nslow.plot(rate)\ndef f(x): return rate * np.sqrt(x)"
-    >>> [ast.unparse(s.node) for s in needed(statements([cell])[0], "f")][:2]
-    ['import numpy as np', 'rate = 0.1']
-    """
-    last = max((place for place, s in enumerate(found) if name in s.binds), default=-1)
-    until_then = set().union(*(s.binds for s in found[: last + 1]))
-    modules = {n for s in found if isinstance(s.node, ast.Import | ast.ImportFrom) for n in s.binds}
-    chosen, wanted = set(), {name}
-    while True:
-        new = set()
-        for place, s in enumerate(found):
-            gives = s.binds - modules if isinstance(s.node, ast.Expr) else s.binds
-            gives = gives if place <= last else gives - until_then
-            if place not in chosen and (s.imports_all or gives & wanted):
-                new.add(place)
-        if not new:
-            return [found[place] for place in sorted(chosen)]
-        chosen |= new
-        wanted |= set().union(*(found[place].uses for place in new))
+    def needed(self, name: str, plan: str = "end") -> list[Statement]:
+        r"""Return, in their order, the statements that a plan runs for the function `name`.
+
+        Examples
+        --------
+        >>> cell = "import slow\nrates = [0.1]\nrates.append(0.2)\nprint(rates)\nf = lambda x: rates * x"
+        >>> [ast.unparse(s.node) for s in Dependencies(statements([cell])[0]).needed("f")]
+        ['rates = [0.1]', 'rates.append(0.2)', 'f = lambda x: rates * x']
+        """
+        last = self._last_definition(name) if plan != "end" else len(self.statements)
+        givers = self._definitions if plan == "smallest" else self._changes
+        before = set().union(*(s.binds for s in self.statements[: last + 1]))
+        chosen: set[int] = set()
+        wanted: set[str] = set()
+        left = [name]
+
+        def choose(places: Iterable[int]) -> None:
+            for place in set(places) - chosen:
+                chosen.add(place)
+                left.extend(self.statements[place].uses - wanted)
+
+        choose(place for place, s in enumerate(self.statements) if self._always(s, plan) and place <= last)
+        choose(place for place, s in enumerate(self.statements) if s.imports_all)
+        while left:
+            one = left.pop()
+            if one not in wanted:
+                wanted.add(one)
+                everything = plan != "smallest" and one in READ_ANYTHING - self.bound
+                for other in self.bound if everything else [one]:
+                    choose(place for place in givers[other] if place <= last or other not in before)
+        return [self.statements[place] for place in sorted(chosen)]
+
+    def plans(self, names: Iterable[str]) -> list[str]:
+        """Return the plans that differ for these functions, the most faithful first."""
+        found: dict[tuple[tuple[int, ...], ...], str] = {}
+        for plan in PLANS:
+            found.setdefault(tuple(tuple(map(id, self.needed(name, plan))) for name in names), plan)
+        return list(found.values())
+
+    def _last_definition(self, name: str) -> int:
+        """Return the place of the last ``def`` or, without one, of the last statement that binds the name."""
+        places = [place for place, s in enumerate(self.statements) if name in s.functions] or [
+            place for place, s in enumerate(self.statements) if name in s.binds
+        ]
+        return max(places, default=-1)
+
+    def _always(self, statement: Statement, plan: str) -> bool:
+        """Return whether every function needs a statement: ``sys.setrecursionlimit(5000)``, ``exec("x = 1")``."""
+        sets_interpreter = any(self.imports.get(root) == "sys" for root in self._settings(statement.now))
+        return sets_interpreter or (plan != "smallest" and bool(statement.loads & (BIND_ANYTHING - self.bound)))
+
+    @cached_property
+    def _definitions(self) -> dict[str, list[int]]:
+        """For each name the statements that bind it, or change its object for certain."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for place, s in enumerate(self.statements):
+            called = {root for call in s.now.calls if call.alone and call.attribute for root in call.roots}
+            for name in s.binds | s.now.stored | called - self.imports.keys():
+                found[name].append(place)
+        return found
+
+    @cached_property
+    def _changes(self) -> dict[str, list[int]]:
+        """For each name the statements that bind it, or may change its object."""
+        found: dict[str, list[int]] = defaultdict(list)
+        effects = self._effects()
+        for place, s in enumerate(self.statements):
+            for name in (s.binds | self._may_change(s.now)).union(*(effects[n] for n in s.loads & effects.keys())):
+                found[name].append(place)
+        return found
+
+    def _effects(self) -> dict[str, set[str]]:
+        """For each name what is changed where its functions are called, also by the functions that they call."""
+        effects: dict[str, set[str]] = defaultdict(set)
+        used_by: dict[str, set[str]] = defaultdict(set)
+        for s in self.statements:
+            changed = self._may_change(s.later) if s.later.stored or s.later.calls else set()
+            for name in s.binds:
+                effects[name] |= changed
+            for name in s.uses:
+                used_by[name] |= s.binds
+        effects = defaultdict(set, {name: changed for name, changed in effects.items() if changed})
+        for name, changed in list(effects.items()):
+            for user in closure([name], used_by):
+                effects[user] |= changed
+        return effects
+
+    def _may_change(self, doings: Doings) -> set[str]:
+        """Return the names whose objects code could change."""
+        changed = doings.stored | self._settings(doings)
+        reached = set(doings.reached)
+        for call in doings.calls:
+            own = {root for root in call.roots - self.imports.keys() if root in self.bound and not self._harmless(root)}
+            if call.attribute:
+                changed |= own  # a method may change its object
+            else:
+                reached |= {root for root in own if not self._from_library(root)}  # it may keep a state, as a closure
+                reached |= closure(own, self.sources) - own
+            if not self._leaves_alone(call):
+                (changed if call.roots & {"setattr", "delattr"} else reached).update(call.arguments)
+        behind = closure(changed | reached, self.sources) - changed - self.functions - self.imports.keys()
+        return (changed | behind) - self.constants
+
+    def _settings(self, doings: Doings) -> set[str]:
+        """Return the modules whose settings are changed: ``np.random.seed(3)`` changes `np`."""
+        roots = (call.roots for call in doings.calls if call.alone and call.literal and call.attribute)
+        return set().union(*roots) & self.imports.keys()
+
+    def _leaves_alone(self, call: Call) -> bool:
+        """Return whether a call is known to leave its arguments as they are."""
+        for root in call.roots:
+            if self.imports.get(root, self.star) == "numpy" and root not in self.builtins:
+                if call.out or call.attribute in NUMPY_THAT_CHANGES or root in NUMPY_THAT_CHANGES:
+                    return False
+            elif not self._harmless(root) and root not in self.builtins - BUILTINS_THAT_CHANGE:
+                return False
+        return bool(call.roots)
+
+    def _harmless(self, name: str) -> bool:
+        """Return whether a name is from a package that only shows things, as ``axes`` in ``axes = plt.axes()``."""
+        return any(self.imports.get(one) in HARMLESS for one in [name, *self.sources.get(name, ())])
+
+    def _from_library(self, name: str) -> bool:
+        """Return whether a name is what an imported function returned, as ``namedtuple("Point", "x y")``."""
+        return bool(self.made_by.get(name, set()) & self.imports.keys())
 
 
 class Notebook:
-    """The functions of a notebook: each found by name, and what it needs run once, when it is first called."""
+    """The functions of a notebook: each found by name, and what it needs run once, when it is first called.
 
-    def __init__(self, cells):
-        self.cells = cells
+    Making one runs none of the student's code.
+
+    Parameters
+    ----------
+    cells : list of str
+        The code cells.
+    plan : str
+        One of `PLANS`. It may be set later, too, but before the first function is asked for.
+    """
+
+    def __init__(self, cells: list[str], plan: str = "end"):
+        self.cells, self.plan = cells, plan
         self.statements, self.unreadable = statements(cells)
-        self.names = {"__name__": "notebook", "__builtins__": builtins, "display": lambda *_, **__: None}
-        self.ran = set()
-        self.failed = {}
+        self.dependencies = Dependencies(self.statements)
+        self.future = _future(self.statements)
+        self.module = ModuleType("__main__")  # as in Jupyter
+        front_end = FrontEnd()
+        vars(self.module).update(__builtins__=builtins, display=front_end, get_ipython=front_end)
+        self.ran: set[Statement] = set()
+        self.prepared: set[str] = set()  # functions whose statements have run
+        self.failed: dict[Statement, str] = {}
 
-    def function(self, name):
-        """Return the function that the notebook calls `name`, running only what it needs."""
-        for statement in needed(self.statements, name):
-            if statement in self.ran:
-                continue
-            self.ran.add(statement)
-            code = compile(ast.Module([statement.node], []), f"cell {statement.number}", "exec")
-            try:
-                exec(code, self.names)
-            except Exception as error:
-                self.failed[statement.number] = f"{type(error).__name__}: {error}"
-        if callable(self.names.get(name)):
-            return self.names[name]
+    def plans(self, names: Iterable[str]) -> list[str]:
+        """Return those of `PLANS` that differ for the functions of these names, in their order."""
+        return self.dependencies.plans(list(names))
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return the function that the notebook calls `name`, running only what it needs.
+
+        Raises
+        ------
+        Missing
+            If there is none then.
+        """
+        needed = [] if name in self.prepared else self.dependencies.needed(name, self.plan)
+        self.prepared.add(name)
+        for statement in needed:
+            if statement not in self.ran:
+                self.ran.add(statement)
+                self._run(statement)
+        found: Callable[..., Any] | None = vars(self.module).get(name)
+        if callable(found):
+            return found
         raise Missing(self._why_missing(name))
 
-    def _why_missing(self, name):
-        broken = [n for n in self.unreadable if re.search(rf"\bdef\s+{name}\b", self.cells[n - 1])]
-        if broken:
-            return f"code cell {broken[-1]}, which defines `{name}`, is not Python: {self.unreadable[broken[-1]]}"
-        if self.failed:
-            number, reason = next(iter(self.failed.items()))
-            return f"code cell {number}, which `{name}` needs, failed: {reason}"
-        return f"there is no function `{name}` in this notebook"
+    @contextlib.contextmanager
+    def as_main(self) -> Iterator[None]:
+        """Let `sys.modules` find the notebook as ``__main__`` meanwhile: `pickle` and `typing` look there."""
+        before, sys.modules["__main__"] = sys.modules["__main__"], self.module
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = before
 
-    def first_failure(self):
-        """Say which of the cells that ran failed first, the usual reason for a name that is not there."""
-        if not self.failed:
-            return "each question is run by itself, with the definitions and assignments that it needs and nothing else"
-        number, reason = next(iter(self.failed.items()))
-        return f"code cell {number} failed before: {reason}"
+    def _run(self, statement: Statement) -> None:
+        try:
+            flags = self.future[statement]
+            code = compile(ast.Module([statement.node], []), f"cell {statement.cell}", "exec", flags, dont_inherit=True)
+            exec(code, vars(self.module))
+        except (Exception, SystemExit) as error:  # in Jupyter either ends a cell, not the notebook
+            self.failed[statement] = f"{type(error).__name__}: {error}"
+
+    def _why_missing(self, name: str) -> str:
+        return (
+            self._not_run(name)
+            or self._first_failure(f"code cell {{}}, which `{name}` needs, failed: {{}}")
+            or f"there is no function `{name}` in this notebook"
+        )
+
+    def why_undefined(self, name: str | None) -> str:
+        """Say why a name may have no value, after a `NameError`."""
+        return (
+            (self._not_run(name) if name else "")
+            or self._first_failure("code cell {} failed before: {}", name)
+            or "each question is run by itself, with the definitions and assignments that it needs and nothing else"
+        )
+
+    def _not_run(self, name: str) -> str:
+        """Name the last cell that would define a name, if it is no Python; an empty text where there is none."""
+        defines = re.compile(rf"\b(?:def|class)\s+{re.escape(name)}\b|^\s*{re.escape(name)}\s*=", re.MULTILINE)
+        for number, cell in reversed([*enumerate(self.cells, start=1)]):
+            where = f"code cell {number}, which defines `{name}`,"
+            if defines.search(cell) and number in self.unreadable:
+                return f"{where} is not {PYTHON}: {self.unreadable[number]}"
+            if defines.search(cell) and (magic := skipped_magic(cell)):
+                run = ", ".join(f"%%{one}" for one in RUN_PYTHON)
+                return f"{where} begins with {magic}; of the cells that begin with %% only those with {run} are run"
+        return ""
+
+    def _first_failure(self, sentence: str, name: str | None = None) -> str:
+        """Say which of the cells that ran failed first, before all of those that bind the name."""
+        failures = sorted(self.failed.items(), key=lambda failure: name not in failure[0].binds)
+        return sentence.format(failures[0][0].cell, failures[0][1]) if failures else ""
+
+
+def _future(found: list[Statement]) -> dict[Statement, int]:
+    """Return for each statement the flags of the ``from __future__`` imports above it, which hold from there on."""
+    flags, so_far = {}, 0
+    for statement in found:
+        if isinstance(statement.node, ast.ImportFrom) and statement.node.module == "__future__":
+            for alias in statement.node.names:
+                so_far |= getattr(getattr(__future__, alias.name, None), "compiler_flag", 0)
+        flags[statement] = so_far
+    return flags
+
+
+class FrontEnd:
+    """Stands in for Jupyter as `get_ipython` and `display`: whatever is asked of it does nothing."""
+
+    def __call__(self, *_: object, **__: object) -> FrontEnd:
+        """Return itself."""
+        return self
+
+    def __getattr__(self, name: str) -> FrontEnd:
+        """Return itself, but not for what Python itself looks up."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        """Give nothing: the lines that a command would have written."""
+        return iter(())
 
 
 class Missing(LookupError):

@@ -1,0 +1,105 @@
+"""Style sheets cut down to what the pages use.
+
+Of the theme's sheets, half a megabyte for every page that a site might have, only those rules stay whose classes occur
+in a page or in a script. The theme knows its icons both as a script, half a megabyte compressed, and as a font: the
+script is left out (`templates/layout.html`), and of the font those icons stay that a rule still names.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pydata_sphinx_theme
+import tinycss2
+
+from book.fonts import embed
+
+THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
+ICONS = "styles/pydata-sphinx-theme.css"
+OURS = ("style.css", "formulas.css")  # hold nothing that is not used
+
+NAME = re.compile(r"[\w-]+")
+CLASS = re.compile(r"[.#]((?:[\w-]|\\.)+)")
+NOT = re.compile(r":not\([^()]*\)")
+CODE = re.compile(r"\\([ef][0-9a-f]{3})|([\ue000-\uf8ff])")  # an icon, as an escape or as the character itself
+FACE = re.compile(r"src:url\(\.\./(vendor/fontawesome/webfonts/[\w-]+)\.woff2\)[^;}]*")
+
+
+def purge(sheet, names):
+    """Drop from a style sheet the rules that can concern nothing on any page.
+
+    Parameters
+    ----------
+    sheet : str
+        The style sheet.
+    names : set of str
+        Every class and id that may occur.
+
+    Returns
+    -------
+    str
+        The rules that are left, in their order.
+
+    Examples
+    --------
+    >>> purge(".a > p, .b { color: red } @media print { .b { color: red } }", {"a"})
+    '.a > p{ color: red }'
+    """
+    return "".join(_kept(tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True), names))
+
+
+def _kept(rules, names):
+    for rule in rules:
+        content = tinycss2.serialize(rule.content) if getattr(rule, "content", None) is not None else None
+        if rule.type == "qualified-rule":
+            selectors = [one.strip() for one in _split(rule.prelude)]
+            if used := [one for one in selectors if names.issuperset(CLASS.findall(NOT.sub("", one)))]:
+                yield f"{','.join(used)}{{{content}}}"
+        elif rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports") and content:
+            inner = "".join(
+                _kept(tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True), names)
+            )
+            if inner:
+                yield f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{inner}}}"
+        elif rule.type != "error":
+            yield rule.serialize()
+
+
+def _split(prelude):
+    """Split a list of selectors at its commas, not at those inside of brackets."""
+    selectors = [[]]
+    for token in prelude:
+        if token == ",":
+            selectors.append([])
+        else:
+            selectors[-1].append(token)
+    return map(tinycss2.serialize, selectors)
+
+
+def names_in_use(site):
+    """Return every word of the pages and scripts of a site that could be a class or an id."""
+    sources = [path for kind in ("html", "js") for path in Path(site).rglob(f"*.{kind}")]
+    return {name for path in sources for name in NAME.findall(path.read_text("utf-8"))}
+
+
+def slim(app, exception):
+    """Rewrite the style sheets of the finished site."""
+    if exception or app.builder.format != "html":
+        return
+    static = Path(app.outdir, "_static")
+    for left in [*static.glob("scripts/fontawesome.js*"), *static.glob("vendor/fontawesome/webfonts/*")]:
+        left.unlink()
+    names = names_in_use(app.outdir)
+    sheets = {path: path.read_text("utf-8") for path in static.rglob("*.css") if path.name not in OURS}
+    sheets[static / ICONS] = (THEME / ICONS).read_text("utf-8")
+    sheets = {path: purge(sheet, names) for path, sheet in sheets.items()}
+    codes = {int(code, 16) if code else ord(icon) for sheet in sheets.values() for code, icon in CODE.findall(sheet)}
+    for path, sheet in sheets.items():
+        path.write_text(FACE.sub(lambda face: f"src:url({embed(THEME / f'{face[1]}.ttf', codes)})", sheet), "utf-8")
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.connect("build-finished", slim, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,4 @@
+# Half a character.
+# name: fourth
+# ungraded: , not ps1
+# metadata: {"assignment": {"name": "\ud800"}}

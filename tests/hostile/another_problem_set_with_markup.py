@@ -1,0 +1,4 @@
+# Markup in its name.
+# name: third
+# ungraded: it is <script>alert
+# metadata: {"assignment": {"name": "<script>alert(1)</script><img src=x onerror=alert(1)>"}}

@@ -1,0 +1,8 @@
+# Other arguments than asked for.
+# name: arguments
+# points: q3=0
+# says: `sgd_step` raised TypeError
+
+# %% q3
+def sgd_step(theta):
+    return theta

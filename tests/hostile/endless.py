@@ -1,0 +1,8 @@
+# An endless loop.
+# name: endless
+# points: q3=0
+# says: used up the 5 seconds of computing
+
+# %% q3
+def sgd_step(theta, grad, eta):
+    while True: pass

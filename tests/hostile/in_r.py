@@ -1,0 +1,4 @@
+# R.
+# name: r
+# ungraded: it is written in R, not in Python
+# metadata: {"kernelspec": {"language": "R"}}

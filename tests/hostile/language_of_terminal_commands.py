@@ -1,0 +1,4 @@
+# Commands for a terminal.
+# name: terminal
+# ungraded: it is written in 
+# metadata: {"kernelspec": {"language": "\u001b[2J"}}

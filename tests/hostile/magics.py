@@ -1,0 +1,16 @@
+# Magics and shell lines.
+# name: magics
+
+# %% before
+%matplotlib inline
+!pip install x
+files = !ls
+np?
+
+# %% before
+%%bash
+exit 1
+
+# %% before
+%%time
+import numpy as np

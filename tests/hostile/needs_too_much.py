@@ -1,0 +1,12 @@
+# What a function needs ends Python.
+# name: needs too much
+# points: q3=0
+# says: `sgd_step` ended Python instead of returning
+
+# %% before
+import os
+rate = os._exit(0)
+
+# %% q3
+def sgd_step(theta, grad, eta):
+    return theta - rate * grad

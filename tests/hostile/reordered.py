@@ -1,0 +1,13 @@
+# What a function needs stands below it.
+# name: reordered
+
+# %% q3
+def sgd_step(theta, grad, eta):
+    return theta - rate(eta) * grad
+
+# %% after
+def rate(eta):
+    return sign * eta
+
+# %% after
+sign = 1

@@ -1,0 +1,19 @@
+# Cells that no question needs end Python, or never end.
+# name: side effects
+
+# %% before
+import os, sys
+os._exit(1)
+
+# %% before
+sys.exit()
+
+# %% before
+while True:
+    pass
+
+# %% before
+raise SystemExit
+
+# %% before
+1 / 0

@@ -1,0 +1,11 @@
+# The book's module.
+# name: the book's
+# points: q3=0
+# says: No module named 'optim'
+
+# %% before
+from optim import SGD
+
+# %% q3
+def sgd_step(theta, grad, eta):
+    return theta + SGD(eta).step(grad)
