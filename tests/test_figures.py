@@ -1,10 +1,14 @@
 """An explorable in a browser, opened from the disk: by mouse, by touch and by keys, on a screen and on a phone."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
+from book.gallery import name_figures
 from optim import SGD, Momentum, minimize, ravine
 from optim.explore import Choice, Slider, explore
 from optim.plots import Outcome, Panel, Readout, landscape, loss_curve, path
@@ -266,3 +270,14 @@ def test_a_choice_changes_the_landscape(open_page, browser, tmp_path):
     hidden = page.locator("[data-background]").evaluate_all("(all) => all.map((e) => e.hidden)")
     assert hidden == [True, False]
     page.close()
+
+
+def test_every_figure_of_the_book_has_an_address_of_its_own():
+    app = SimpleNamespace(env=SimpleNamespace(docname="one", found_docs=["one"]))
+    tree = new_document("one")
+    tree += [nodes.raw("", SHOWN.html, format="html") for _ in range(2)]
+    name_figures(app, tree)
+    found = [re.search(r'<figure class="explorable" id="(.*?)"', raw.astext())[1] for raw in tree.findall(nodes.raw)]
+    assert found == ["rate-and-inertia", "rate-and-inertia-2"]
+    for _, caption, panel in app.env.book_figures["one"]:
+        assert "Rate and inertia" in caption and panel.count("<div") == panel.count("</div") and "<svg" in panel
