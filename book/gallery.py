@@ -22,8 +22,9 @@ HIDDEN = re.compile(r'<div class="ground"[^>]* hidden>.*?</div>', re.DOTALL)
 
 # A link to a setting, such as #name&eta=0.1, leads to the figure, whose own script reads the rest.
 SCROLL = (
-    'addEventListener("DOMContentLoaded",()=>{const[name,setting]=decodeURIComponent(location.hash.slice(1)).split("&");'
-    "if(setting)document.getElementById(name)?.scrollIntoView()});"
+    '["load","hashchange"].forEach((when)=>addEventListener(when,()=>{'
+    'const[name,setting]=decodeURIComponent(location.hash.slice(1)).split("&");'
+    "if(setting)document.getElementById(name)?.scrollIntoView()}));"
 )
 
 LOOK = (
