@@ -41,12 +41,14 @@ def pytest_collection_modifyitems(items):
 
 
 def _mark_by_need(item):
-    """Mark a test by what it needs, so that the quick ones can be run alone."""
+    """Mark a test by what it needs, and as quick if it needs nothing."""
     for mark, fixture in (("browser", "browser"), ("sandbox", "walls")):
         if fixture in getattr(item, "fixturenames", ()):
             item.add_marker(mark)
-    if item.path.suffix == ".ipynb":
+    if item.path.suffix == ".ipynb" or item.path.parent.name == "seen":
         item.add_marker("notebook")
+    if not any(item.get_closest_marker(mark) for mark in ("browser", "sandbox", "notebook", "course")):
+        item.add_marker("quick")
 
 
 def _keep_open_pages_together(items):
