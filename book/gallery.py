@@ -30,6 +30,7 @@ SCROLL = (
 LOOK = (
     ".gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:24px 16px;list-style:none;"
     "margin:0;padding:0}.gallery .panel{pointer-events:none}.gallery b{display:block}"
+    ".gallery :is(.xlabel,.ylabel){display:none}"  # too small for them
 )
 
 
@@ -92,6 +93,8 @@ def _list(app, docname):
             title = f"Figure {_number(app, page, place)}"
             panel = re.sub(r' data-(?:mark|series|panel|shape)="[^"]*"', "", panel)
             words = re.sub(r"</?b\b[^>]*>", "", caption)
+            said = re.sub(r"<[^>]*>", "", words).replace('"', "&quot;")
+            panel = panel.replace('<div class="panel"', f'<div class="panel" role="img" aria-label="{said}"', 1)
             items.append(f'<li class="preview"><a href="{address}#{name}"><b>{title}</b>{words}</a>{panel}</li>')
     style = STYLE.replace("figure.explorable.explorable", ".preview").replace(".explorable", ".preview")
     return f'<style>{style}{LOOK}</style><ul class="gallery">{"".join(items)}</ul>'
