@@ -2,15 +2,16 @@
 
 The colours were searched for by computation: each has a contrast of 3 : 1 or more against every ground that it crosses,
 and any two of the book's methods are told apart in simulated protanopia, deuteranopia and tritanopia, and in grey.
-`tests/test_looks.py` holds them to it.
+`tests/test_looks.py` holds them to it. What is no method is drawn in the colours of `NUMBERED`.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
-__all__ = ["Look", "looks_of", "sheet", "variables"]
+__all__ = ["Look", "looks_of", "outline", "sheet", "variables"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,23 @@ LOOKS = (
 )
 PLACES = {"SGD": 0, "Momentum": 1, "Adagrad": 2, "RMSProp": 3, "Adam": 4}
 
+# How many corners a marker has, how much larger than a circle it is to look as large, and by what it is turned.
+CORNERS = {"^": (3, 1.3, 0), "D": (4, 1.25, 0), "v": (3, 1.3, 0.5), "P": (5, 1.2, 0), "h": (6, 1.15, 0)}
+
+# What is no method: colours by number, after Okabe and Ito; their dashes tell them apart without colours. The last is
+# for what is given, such as data or a bound.
+NUMBERED = (
+    Look("#0067a3", "#56b4e9", "", "o"),
+    Look("#b84a00", "#ff9a52", "9 3", "s"),
+    Look("#007055", "#2fd0a0", "2 3", "^"),
+    Look("#aa4499", "#e58fd5", "9 3 2 3", "D"),
+    Look("#7d6000", "#e6c34d", "14 3", "v"),
+    Look("#333333", "#dddddd", "", "o"),
+)
+
+# The same transparent blue makes a landscape's lowest band on a light and on a dark page.
+VEIL = ("#5798d3", 0.34)
+
 # A landscape is bluer where it is lower, in light and in dark.
 GROUNDS = {
     "light": {"low": "#c6dcf0", "high": "#ffffff", "line": "#8fb2d3", "halo": "#ffffff"},
@@ -63,9 +81,31 @@ def looks_of(names: list[str]) -> list[int]:
     return [PLACES[name] if name in PLACES and name not in names[:k] else next(free) for k, name in enumerate(names)]
 
 
+def outline(marker: str, radius: float) -> str:
+    """Return the outline of a marker around the point that an SVG path has come to, in pixels.
+
+    Examples
+    --------
+    >>> outline("s", 2)
+    'm-1.7-1.7h3.4v3.4h-3.4z'
+    """
+    r = radius
+    if marker == "o":
+        return f"m{-r:g} 0a{r:g} {r:g} 0 1 0 {2 * r:g} 0a{r:g} {r:g} 0 1 0 {-2 * r:g} 0z"
+    if marker == "s":
+        half = 0.85 * r
+        return f"m{-half:g}-{half:g}h{2 * half:g}v{2 * half:g}h{-2 * half:g}z"
+    corners, size, turn = CORNERS[marker]
+    angles = [2 * math.pi * (k / corners + turn) for k in range(corners)]
+    points = [(size * r * math.sin(a), -size * r * math.cos(a)) for a in angles]
+    steps = [(x - x0, y - y0) for (x0, y0), (x, y) in itertools.pairwise([(0.0, 0.0), *points])]
+    return "m" + "l".join(f"{x:.1f} {y:.1f}" for x, y in steps) + "z"
+
+
 def variables(theme: str) -> str:
-    """Return the colours of a theme, "light" or "dark", as CSS variables: --m0 is the first look's, --ink is text."""
-    colors = {f"m{k}": getattr(look, theme) for k, look in enumerate(LOOKS)} | GROUNDS[theme] | INKS[theme]
+    """Return the colours of a theme, "light" or "dark", as CSS variables: --m0 is the first method's, --ink is text."""
+    colors = {f"m{k}": getattr(look, theme) for k, look in enumerate(LOOKS)}
+    colors |= {f"c{k}": getattr(look, theme) for k, look in enumerate(NUMBERED)} | GROUNDS[theme] | INKS[theme]
     return " ".join(f"--{name}: {color};" for name, color in colors.items())
 
 

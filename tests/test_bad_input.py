@@ -394,7 +394,7 @@ SAME = "explore: | panels | same sizes for every choice"
         (lambda: Choice("loss", {"one": 1}), ValueError, "Choice 'loss': | two options or more | ['one']"),
         (lambda: explored(Curve(LINE, LINE, panel=1)), ValueError, "explore: | Curve | panel 1 | there are 1"),
         (lambda: explored(0.5), TypeError, "explore: | marks | 0.5"),
-        (lambda: explored(Curve(LINE, np.zeros((2, 7)))).table, ValueError, "explore: | Curve | (2, 7) | (points, 40)"),
+        (lambda: explored(Curve(LINE, np.zeros((2, 7)))).table, ValueError, "explore: | Curve | (2, 7) | (points, 39)"),
         (lambda: drawn(Curve(LINE, LINE, panel=1)), ValueError, "picture: | Curve | panel 1 | there are 1"),
         (lambda: drawn(Curve(LINE, LINE, panel=-1)), ValueError, "picture: | Curve | panel -1 | there are 1"),
         (lambda: drawn(0.5), TypeError, "picture: | marks | 0.5"),

@@ -7,7 +7,7 @@ import itertools
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,8 +19,24 @@ from optim import Loss, Momentum, beale, bowl, minimize, ravine, rosenbrock
 from optim.explore import Choice, Slider, explore
 from optim.explore.live import CachedAxes
 from optim.explore.table import REACH, cut
-from optim.marks import COLORS, Mark
-from optim.plots import SCALE, Bars, Curve, Panel, Points, Readout, Text, landscape, loss_curve, path, picture
+from optim.looks import GROUNDS, LOOKS
+from optim.marks import COLORS, Mark, dress, on_panel
+from optim.plots import (
+    SCALE,
+    Bars,
+    Curve,
+    Outcome,
+    Panel,
+    Points,
+    Readout,
+    Text,
+    draw,
+    landscape,
+    loss_curve,
+    path,
+    picture,
+    ticks,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -88,7 +104,7 @@ def decoded(shown):
         planes = np.frombuffer(raw, np.uint8, np.prod(shape), column["start"]).reshape(shape).astype(np.int64)
         zigzag = sum(plane << 8 * k for k, plane in enumerate(planes))
         second = (zigzag >> 1) ^ -(zigzag & 1)
-        columns.append(second.cumsum(axis=1).cumsum(axis=1) / 10)
+        columns.append(second.cumsum(axis=1).cumsum(axis=1) / 5)
     return SimpleNamespace(
         marks=spec["marks"], readouts=spec["readouts"], columns=columns, words=json.loads(raw[spec["words"] :])
     )
@@ -165,7 +181,9 @@ def same_points(page, true, panel):
 
 
 def number(value, form):
-    return f"{value:{form}}" if np.isfinite(value) else "diverged"
+    if not value < 1e12:
+        return "diverged"
+    return f"{value:{form}}" if value >= 1e-12 else "< 1e-12"
 
 
 @pytest.mark.parametrize("which", ["two_sliders", "with_choice"])
@@ -190,9 +208,11 @@ def test_static_life_shows_what_minimize_computes(which, request):
 
 
 def test_there_is_a_row_for_every_setting(two_sliders, with_choice):
-    assert {len(column) for column in decoded(two_sliders).columns} == {1, 12 * 7}
-    assert {len(column) for column in decoded(with_choice).columns} == {1, 3 * 9}
-    assert {len(words) for words in decoded(with_choice).words} == {3 * 9}
+    one, other = (len(slider.values) for slider in two_sliders.sliders.values())
+    count = 3 * len(with_choice.sliders["eta"].values)
+    assert {len(column) for column in decoded(two_sliders).columns} == {1, one * other}
+    assert {len(column) for column in decoded(with_choice).columns} == {1, count}
+    assert {len(words) for words in decoded(with_choice).words} == {count}
 
 
 def test_a_run_that_diverges_leaves_the_frame_where_it_really_does(two_sliders):
@@ -216,7 +236,9 @@ def test_the_page_shows_its_default_setting_before_any_script_runs(two_sliders):
     assert settings(two_sliders)[setting] == two_sliders.defaults
     drawn = {
         int(k): d
-        for k, d in re.findall(r'<path data-mark="(\d)" data-shape="(?:line|bars)"[^>]* d="(.*?)"', two_sliders.html)
+        for k, d in re.findall(
+            r'<path data-mark="(\d)" data-series="\d+" data-shape="(?:line|bars)"[^>]* d="(.*?)"', two_sliders.html
+        )
     }
     for mark in (0, 1):
         ends = [list(map(float, end.split())) for end in re.split("[ML]", drawn[mark])[1:]]
@@ -235,17 +257,27 @@ def test_bars_are_as_wide_as_they_say_and_stand_on_the_lower_edge(two_sliders):
 
 
 def test_each_choice_has_its_own_ground_and_only_that_of_the_default_is_seen(with_choice, two_sliders):
-    backgrounds = re.findall(
-        r'<img alt="" src="data:image/png;base64,(.*?)"( data-background="\d")?( hidden)?>', with_choice.html
+    grounds = re.findall(
+        r'<div class="ground"( data-background="\d")?( hidden)?>(?:<img alt="" src="data:image/png;base64,(.*?)")?',
+        with_choice.html,
     )
-    assert [(which, bool(hidden)) for _, which, hidden in backgrounds] == [
+    assert [(which, bool(hidden)) for which, hidden, _ in grounds] == [
         (' data-background="0"', False),
         (' data-background="1"', True),
         (' data-background="2"', True),
         ("", False),  # of the loss: the same for all
     ]
-    assert len({picture for picture, _, _ in backgrounds}) == 4
-    assert two_sliders.html.count("<img") == 2
+    assert len({picture for *_, picture in grounds}) == 4
+    assert two_sliders.html.count('class="ground"') == 2 and two_sliders.html.count("<img") == 1
+
+
+def test_the_ground_is_bluer_where_the_loss_is_lower_on_a_light_and_on_a_dark_page():
+    ground = np.asarray(landscape(RAVINE).ground().convert("RGBA")).astype(float)
+    middle, corner = ground[ground.shape[0] // 2, round(0.65 * ground.shape[1])], ground[3, 3]
+    for theme in GROUNDS:
+        page = np.array([int(GROUNDS[theme]["high"][k : k + 2], 16) for k in (1, 3, 5)])
+        low, high = (pixel[:3] * pixel[3] / 255 + page * (1 - pixel[3] / 255) for pixel in (middle, corner))
+        assert low[2] - low[0] > high[2] - high[0] + 20
 
 
 @pytest.mark.parametrize("panel", [landscape(RAVINE), curve_panel(), curve_panel(width=500, height=211)])
@@ -293,11 +325,11 @@ def drawn(monkeypatch):
 
     record, draw = [], live.draw
 
-    def recording(ax, marks):
-        artists = draw(ax, marks)
+    def recording(ax, marks, panel):
+        artists = draw(ax, marks, panel)
         corner = ax.transAxes.transform((0, 1))
-        for artist in artists:
-            if hasattr(artist, "get_xydata"):
+        for artist in draw(ax, marks):
+            if hasattr(artist, "get_xydata") and artist.get_label() != "_rim":
                 x, y = ((ax.transData.transform(artist.get_xydata()) - corner) / SCALE).T
                 record.append(np.stack([x, -y], axis=-1))
         return artists
@@ -356,9 +388,7 @@ def test_live_picture_is_the_still_one_to_the_eye(two_sliders):
     live = parts(two_sliders.live())
     for image, panel, number in zip(live.images, two_sliders.panels, (0, 1), strict=True):
         fig = panel.figure()
-        for mark in two_sliders.marks(**two_sliders.defaults):
-            if getattr(mark, "panel", None) == number:
-                mark.draw(fig.axes[0])
+        draw(fig.axes[0], on_panel(number, dress(two_sliders.marks(**two_sliders.defaults))), panel)
         fig.canvas.draw()
         still = np.asarray(fig.canvas.buffer_rgba())[:, :, :3].astype(int)
         moved = np.asarray(Image.open(io.BytesIO(image.value)).convert("RGB")).astype(int)
@@ -414,7 +444,7 @@ def test_the_legend_shows_what_is_drawn_in_both_lives_and_needs_no_style_sheet()
         entries = re.findall(r"<li.*?</li>", re.search(r'<ul class="legend".*?</ul>', page, re.S)[0], re.S)
         assert [re.sub("<.*?>", "", entry).strip() for entry in entries] == ["a", "b", "c", "d", "e &amp; f"]
         for entry, (mark, shape) in zip(entries, SHOWN, strict=True):
-            drawn = re.sub(r' d="[^"]*"', "", mark.svg("", [(1, 1), (2, 2)], "", width=1, floor=2))
+            drawn = re.sub(r' d="[^"]*"', "", mark.svg("", [(1, 1), (2, 2)], "", width=1, floor=2, marker=""))
             assert shape in entry and f"var(--c{mark.color},{COLORS[mark.color][0]})" in entry
             assert re.sub(r' d="[^"]*"', "", re.search("<svg.*?>(.*)</svg>", entry)[1]) == drawn
             assert "class=" not in entry and "data-mark" not in entry
@@ -424,8 +454,10 @@ def test_the_legend_shows_what_is_drawn_in_both_lives_and_needs_no_style_sheet()
 def test_the_page_has_the_colours_of_the_marks_in_light_and_in_dark(two_sliders):
     style = re.search("<style>(.*?)</style>", two_sliders.html, re.S)[1]
     for number, colors in enumerate(COLORS):
-        assert re.findall(rf"--c{number}:(#\w+)", style) == list(colors)
-    assert not set(re.findall(r"var\(--c(\d)", style)) - set(map(str, range(len(COLORS))))
+        assert list(dict.fromkeys(re.findall(rf"--c{number}: (#\w+)", style))) == list(colors)
+    for number, look in enumerate(LOOKS):
+        assert list(dict.fromkeys(re.findall(rf"--m{number}: (#\w+)", style))) == [look.light, look.dark]
+    assert set(re.findall(r"var\(--(\w+)", style)) <= set(re.findall(r"--(\w+):", style))
 
 
 @dataclass(frozen=True)
@@ -475,7 +507,7 @@ def test_it_has_a_life_for_every_viewer(two_sliders):
     bundle = two_sliders._repr_mimebundle_()
     kinds = {"text/plain", "text/html", "image/png", "application/vnd.jupyter.widget-view+json"}
     assert set(bundle) == kinds
-    assert Image.open(io.BytesIO(bundle["image/png"])).size == (2 * 360 * SCALE, 300 * SCALE)
+    assert Image.open(io.BytesIO(bundle["image/png"])).size[0] == 2 * 360 * SCALE
 
 
 def test_its_text_has_the_key_numbers(two_sliders):
@@ -493,7 +525,7 @@ def test_every_control_has_a_label_and_no_id_and_nothing_comes_from_elsewhere(wi
     page = with_choice.html
     labels = re.findall(r"<label><span>(.*?)</span><(input|select) .*?</label>", page, re.S)
     assert labels == [("loss", "select"), ("learning rate η", "input")]
-    assert len(re.findall(r"<(?:input|select)\b", page)) == len(labels)
+    assert len(re.findall(r"<(?:input|select)\b(?![^>]* aria-label=)", page)) == len(labels)
     assert page.count("<figcaption>") == page.count('<button type="reset">') == page.count("<noscript>") == 1
     assert not re.search(r"\sid=", page)
     assert not re.search(r"https?:|url\(|@import|\bhref=|\bsrc=\"(?!data:)|\bfetch\(|\bimport\b", page)
@@ -503,20 +535,20 @@ def test_what_the_author_writes_is_text_and_never_markup():
     sliders = {"eta": Slider("<b>η</b>", 0.1, 1, 0.5, 3)}
     marks = [Curve(np.zeros(2), np.zeros(2), label="<i>x</i>"), Text(0, 0, "<u>"), Readout("</script><script>x &")]
     page = explore(lambda eta: marks, landscape(bowl()), "<em>says", **sliders).html
-    assert not re.search(r"<(b|i>|u|em)\b|</script><script>x", page)
+    assert not re.search(r"<(b>η|i>x|u>|em>)|</script><script>x", page)
     assert page.count("<script") == page.count("</script>") == 2
 
 
-def test_an_explorable_of_480_settings_and_two_panels_is_at_most_120_kB_compressed():
+def test_an_explorable_of_300_settings_and_two_panels_is_at_most_60_kB_compressed():
     shown = explore(
         lambda eta, lam: drawing(RAVINE, eta, lam),
-        [landscape(RAVINE), curve_panel()],
+        [landscape(RAVINE), curve_panel(xlabel="step t", ylabel="loss L")],
         "Momentum on the ravine.",
-        eta=Slider("learning rate η", 0.001, 0.3, default=0.05, positions=24, log=True),
+        eta=Slider("learning rate η", 0.001, 0.3, default=0.05, positions=18, log=True),
         lam=Slider("inertia λ", 0, 0.95, default=0.9, positions=20),
     )
-    assert shown.table.settings == 480
-    assert len(zlib.compress(shown.html.encode())) <= 120_000
+    assert shown.table.settings >= 300
+    assert len(zlib.compress(shown.html.encode())) <= 60_000
 
 
 def test_a_column_that_is_there_is_used_again():
@@ -525,41 +557,58 @@ def test_a_column_that_is_there_is_used_again():
         return [path(run), path(run, color=1), loss_curve(run, panel=1), loss_curve(run, panel=1, color=1)]
 
     shown = explore(marks, [landscape(RAVINE), curve_panel()], "Twice.", eta=Slider("η", 0.01, 0.1, 0.05, 9))
-    assert len(decoded(shown).columns) == 4
+    assert len(decoded(shown).columns) == 5  # x and y of the path, its loss in words, steps and loss of the curve
 
 
 # Sliders
 
 
-@pytest.mark.parametrize(
-    ("arguments", "log"),
-    [
-        ((0.001, 1, 0.05), True),
-        ((0.9, 0.9999, 0.999), False),
-        ((0.99, 0.9999, 0.999), False),
-        ((0.1 / 4.024, 2.2 / 4.024, 1 / 4.024), False),
-        ((-1, 1, 0.123456), False),
-        ((1e-9, 1e-3, 1e-8), True),
-    ],
-)
-def test_slider_stands_at_different_numbers_between_its_ends_the_default_among_them(arguments, log):
+SLIDERS = [
+    ((0.001, 1, 0.05), True),
+    ((0.002, 0.3, 0.05), True),
+    ((0.9, 0.9999, 0.999), False),
+    ((0, 0.98, 0.9), False),
+    ((0.1 / 4.024, 2.2 / 4.024, 1 / 4.024), False),
+    ((-1, 1, 0.123456), False),
+    ((-0.9, 1.9, -0.4), False),
+    ((1e-9, 1e-3, 1e-8), True),
+]
+
+
+@pytest.mark.parametrize("count", [12, 20, 40])
+@pytest.mark.parametrize(("arguments", "log"), SLIDERS)
+def test_slider_stands_at_different_numbers_between_its_ends_the_default_among_them(arguments, log, count):
     low, high, default = arguments
-    slider = Slider("β", low, high, default, positions=40, log=log)
+    slider = Slider("β", low, high, default, positions=count, log=log)
     values = slider.values
-    assert len(values) == len(set(slider.words())) == 40
-    assert (np.diff(values) > 0).all() and low <= values[0] and values[-1] <= high
+    assert 0.7 * count <= len(values) == len(set(slider.words())) <= 1.7 * count
+    assert (np.diff(values) > 0).all() and (values[0], values[-1]) == (low, high)
     assert values[slider.position] == default
-    spaced = np.geomspace(low, high, 40) if log else np.linspace(low, high, 40)
-    np.testing.assert_allclose(values, spaced, rtol=5e-3, atol=(high - low) / 70)
+    gaps = np.diff(np.log(values) if log else values)
+    assert gaps.max() <= 3.2 * gaps.mean()
     for word, value in zip(slider.words(), values, strict=True):
         assert abs(float(word) - value) <= 5e-3 * abs(value)
+
+
+@pytest.mark.parametrize(("arguments", "log"), SLIDERS)
+def test_slider_stands_at_numbers_that_a_person_would_choose(arguments, log):
+    slider = Slider("β", *arguments, positions=30, log=log)
+    between = [word for word, v in zip(slider.words(), slider.values, strict=True) if v not in arguments]
+    digits = [len(word.replace("-", "").replace(".", "").strip("0")) for word in between]
+    assert max(digits) <= (2 if log else 4) and "0" in slider.words() if -1 in slider.words() else True
+    assert not any(word.startswith("-0.0000") for word in between)
+
+
+def test_slider_stands_at_the_famous_numbers():
+    assert {"0.1", "0.01", "0.001"} <= set(Slider("η", 0.0005, 0.3, 0.05, positions=24, log=True).words())
+    assert {"0.5", "0.9", "0.95", "0.99"} <= set(Slider("β₁", 0, 0.999, 0.9, positions=20).words())
+    assert "0" in Slider("θ₂", -0.9, 1.9, -0.4, positions=29).words()
 
 
 def test_slider_shows_the_numbers_of_the_author_as_they_are():
     slider = Slider("β₂", 0.5, 0.9999, default=0.99)
     assert (slider.words()[0], slider.words()[-1], slider.words()[slider.position]) == ("0.5", "0.9999", "0.99")
     assert slider.values[-1] == 0.9999
-    assert Slider("λ", 0, 0.95, default=0.9, positions=4).words() == ["0", "0.317", "0.9", "0.95"]
     assert max(map(len, Slider("η", 0.1 / 4.024, 2.2 / 4.024, default=1 / 4.024).words())) <= 6
 
 
@@ -568,6 +617,101 @@ def test_a_choice_may_offer_anything():
     sliders = {"far": Slider("far", 0, 1, 0.5, 3), "where": Choice("where", directions)}
     shown = explore(lambda far, where: [Curve(far * where, far * where)], landscape(bowl()), "A way.", **sliders)
     assert parts(shown.live()).controls["where"].label == "east"
+
+
+# Time, and the map of an outcome
+
+
+def entries(*marks, panels=None):
+    """Return what the page knows of marks that do not move."""
+    panels = panels or [landscape(RAVINE), curve_panel(xlabel="step t")]
+    shown = explore(lambda eta: marks, panels, "Some.", eta=Slider("η", 0.01, 0.1, 0.05, 5))
+    return decoded(shown).marks
+
+
+def test_a_curve_knows_its_steps_and_one_that_has_none_says_none():
+    run = descend(RAVINE, 0.05, 0.9)
+    thinned = replace(run, theta=run.theta[::4])
+    uneven = replace(run, theta=run.theta[:7])
+    t = np.array([0, 1, 10, 60])
+    marks = entries(
+        path(run),
+        path(thinned, color=1),
+        path(uneven, color=2),
+        Curve(t, run.loss[t], panel=1, color=3),
+        Curve([0, 60], [1, 1], panel=1, color=4),
+        Curve(t / 60, t / 60, color=5),
+    )
+    assert [mark.get("steps") for mark in marks] == [[[0, 1]], None, None, [[0, 1, 10, 60]], None, None]
+
+
+def test_the_loss_along_a_path_is_told_to_half_a_percent():
+    shown = explore(
+        lambda eta: [path(descend(RAVINE, eta, 0.9))], landscape(RAVINE), "A path.", eta=Slider("η", 0.01, 9, 0.05, 9)
+    )
+    page = decoded(shown)
+    codes = page.columns[page.marks[0]["told"]["L"]] * 5
+    for setting, values in enumerate(settings(shown)):
+        run = descend(RAVINE, values["eta"], 0.9)
+        told = np.where(codes[setting] == 100_000, np.nan, (2 ** (np.abs(codes[setting]) / 64) - 1) * 1e-14)
+        np.testing.assert_allclose(told, run.loss, rtol=6e-3, atol=1e-14)
+
+
+def test_the_pad_shows_the_outcome_of_every_setting(two_sliders):
+    shown = explore(
+        lambda eta, lam: [Outcome("loss", descend(RAVINE, eta, lam).loss[-1])],
+        landscape(RAVINE),
+        "A map.",
+        eta=Slider("η", 0.001, 300, default=0.05, positions=8, log=True),
+        lam=Slider("λ", 0, 0.95, default=0.9, positions=5),
+    )
+    spec = json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.html, re.S)[1])
+    band = decoded(shown).columns[spec["pad"]["column"]][:, 0] * 5
+    ends = np.array([descend(RAVINE, **values).loss[-1] for values in settings(shown)])
+    gone = ~(ends < 1e12)
+    assert gone.any() and ((band == 12) == gone).all()
+    order = np.argsort(ends[~gone])
+    assert (np.diff(band[~gone][order]) >= 0).all() and band[~gone].min() == 0 and band[~gone].max() == 11
+    assert 'class="pad"' in shown.html and 'class="pad"' not in two_sliders.html
+
+
+def test_a_step_in_the_live_life_is_marked_on_both_panels(two_sliders, drawn):
+    shown = explore(
+        lambda eta: [path(descend(RAVINE, eta, 0.9)), loss_curve(descend(RAVINE, eta, 0.9), panel=1)],
+        [landscape(RAVINE), curve_panel()],
+        "Steps.",
+        eta=Slider("η", 0.01, 0.1, 0.05, 5),
+    )
+    play, step = shown.live().children[3].children
+    drawn.clear()
+    step.value = 7
+    run = descend(RAVINE, 0.05, 0.9)
+    places = [shown.panels[0].pixels(*run.theta[7]), shown.panels[1].pixels(7, run.loss[7])]
+    np.testing.assert_allclose([points[0] for points in drawn if len(points) == 1], places, atol=1e-6)
+    assert (play.max, step.max) == (STEPS, STEPS)
+
+
+def test_a_preset_moves_sliders_and_refuses_what_is_not_there():
+    controls = {"eta": Slider("η", 0.01, 0.1, 0.05, 5)}
+    shown = explore(lambda eta: [], landscape(RAVINE), "One.", presets={"small": {"eta": 0.01}}, **controls)
+    assert shown.presets_at == [[0]]
+    with pytest.raises(ValueError, match="a preset moves lam, but there are eta"):
+        explore(lambda eta: [], landscape(RAVINE), "One.", presets={"small": {"lam": 0.01}}, **controls)
+
+
+def test_a_landscape_has_the_same_scale_on_both_axes():
+    for loss in (bowl(), RAVINE, beale(), rosenbrock()):
+        for panel in (landscape(loss), landscape(loss, width=420, height=340)):
+            _, _, width, height = panel.box
+            assert np.isclose((panel.x[1] - panel.x[0]) / width, (panel.y[1] - panel.y[0]) / height)
+            assert panel.x[0] <= loss.frame[0][0] and panel.y[1] >= loss.frame[1][1]
+
+
+def test_ticks_are_round():
+    for limits in ((0, 60), (-0.1, 2.8), (0, 1560), (0.2, 0.55)):
+        places = np.array(list(ticks(limits, False, 6)))
+        (step,) = {round(gap, 9) for gap in np.diff(places)}
+        assert f"{step:e}"[0] in "125" and 3 <= len(places) <= 7
 
 
 # Cutting curves that leave

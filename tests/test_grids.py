@@ -270,7 +270,7 @@ def test_a_readers_rule_moves_in_an_explorable():
 
     controls = {"eta": Slider("η", 0.01, 0.1, 0.05, 5), "beta1": Slider("β", 0, 0.9, 0.9, 4)}
     shown = explore(marks, landscape(ravine(20)), "Lion.", **controls)
-    assert shown.table.settings == 20
+    assert shown.table.settings == np.prod([len(slider.values) for slider in controls.values()])
     assert "curve from (-2, 0.5)" in repr(shown)
 
 

@@ -5,7 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from optim.looks import GROUNDS, LOOKS, PLACES, looks_of
+from optim import SGD, Adam, minimize, ravine
+from optim.looks import GROUNDS, LOOKS, NUMBERED, PLACES, VEIL, looks_of
+from optim.marks import Curve, dress
+from optim.plots import loss_curve, path
 
 # What a colour, as linear red, green and blue, becomes for readers without one kind of cone: Machado, Oliveira and
 # Fernandes (2009), severity 1.
@@ -38,7 +41,7 @@ def oklab(rgb):
 
 
 @pytest.mark.parametrize("theme", GROUNDS)
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.marker)
+@pytest.mark.parametrize("look", LOOKS + NUMBERED, ids=lambda look: look.light)
 def test_a_method_has_a_contrast_of_three_to_one_against_all_it_crosses(look, theme):
     ink = luminance(getattr(look, theme))
     for name in ("low", "high", "halo"):
@@ -53,6 +56,35 @@ def test_the_methods_of_the_book_are_told_apart(theme, seen):
     colors = [np.clip(SEEN[seen] @ linear(getattr(LOOKS[place], theme)), 0, 1) for place in PLACES.values()]
     distances = [np.linalg.norm(oklab(a) - oklab(b)) for a, b in itertools.combinations(colors, 2)]
     assert min(distances) >= (0.07 if seen == "in grey" else 0.12)
+
+
+@pytest.mark.parametrize("theme", GROUNDS)
+@pytest.mark.parametrize("look", LOOKS + NUMBERED, ids=lambda look: look.light)
+def test_a_look_has_a_contrast_of_three_to_one_against_the_veil_on_either_page(look, theme):
+    veil, page = (np.array([int(c[k : k + 2], 16) for k in (1, 3, 5)]) for c in (VEIL[0], GROUNDS[theme]["high"]))
+    lowest = "#" + "".join(f"{round(part):02x}" for part in VEIL[1] * veil + (1 - VEIL[1]) * page)
+    lighter, darker = sorted((luminance(getattr(look, theme)), luminance(lowest)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 3
+
+
+def test_numbered_curves_are_told_apart_without_colours():
+    curves = [look for look in NUMBERED[:-1]]  # the last is for what is given
+    assert len({(look.dash, look.marker) for look in curves}) == len(curves)
+
+
+def test_a_label_or_a_run_names_the_method_whatever_its_number():
+    loss = ravine(20)
+    sgd, adam = (minimize(loss, loss.start, rule, 5) for rule in (SGD(0.05), Adam(0.1)))
+    marks = [
+        path(sgd, label="η = 0.05", color=3),
+        loss_curve(sgd, color=3, panel=1),
+        Curve([0, 1], [0, 1], label="Adam, best rate", color=3),
+        path(adam, label="η = 0.1", color=1),
+        Curve([0, 1], [0, 1], label="a bound", color=5),
+    ]
+    dressed = dress(marks)
+    assert [mark.look for mark in dressed] == [0, 0, 4, 5, None]
+    assert [mark.series for mark in dressed] == [0, 0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("theme", GROUNDS)

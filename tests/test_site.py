@@ -494,7 +494,7 @@ class Explorable:
             planes = np.frombuffer(data, np.uint8, 4 * points * settings, start).reshape(4, -1)
             zigzag = planes.T.copy().view("<u4").reshape(settings, points).astype(np.int64)
             second = (zigzag >> 1) ^ -(zigzag & 1)
-            return second.cumsum(axis=1).cumsum(axis=1)[setting % settings] / 10
+            return second.cumsum(axis=1).cumsum(axis=1)[setting % settings] / 5
 
         marks = []
         for number, *_ in frame["marks"]:
@@ -523,8 +523,10 @@ class Explorable:
 
 def points(shape, path):
     """Return the points that an SVG path was made from, to a tenth of a pixel."""
+    if shape == "dots":  # each followed by the outline of its marker
+        return [[round(float(x), 1), round(float(y), 1)] for x, y in re.findall(r"M(\S+) (-?[\d.]+)", path)]
     numbers = [float(number) for number in re.findall(r"-?[\d.]+(?:e[-+]?\d+)?", path)]
-    rows = np.reshape(numbers, (-1, {"text": 2, "line": 2, "dots": 3, "bars": 5}[shape]))
+    rows = np.reshape(numbers, (-1, {"text": 2, "line": 2, "bars": 5}[shape]))
     if shape == "bars":  # left, floor, top, width, floor
         rows = np.column_stack([rows[:, 0] + rows[:, 3] / 2, rows[:, 2]])
     return np.round(rows[:, :2], 1).tolist()

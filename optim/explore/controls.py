@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,18 @@ import ipywidgets
 import numpy as np
 
 from optim.checks import FINITE, POSITIVE, real_numbers, whole_number
+from optim.marks import subscripts
+
+# What is written on a decade of a slider with so many places a decade: the fewest that are enough are taken.
+DECADES = (
+    (1, 2, 5),
+    (1, 1.5, 2, 3, 5, 7),
+    (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8),
+    (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9),
+    (1, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.2, 2.5, 2.8, 3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 9, 9.5),
+    tuple(k / 10 for k in range(10, 50)) + tuple(k / 10 for k in range(50, 100, 2)),
+)
+FAMOUS = (0.9, 0.95, 0.99, 0.999)  # for whoever moves a memory
 
 
 class Slider:
@@ -23,14 +36,17 @@ class Slider:
     low, high, default : float
         The ends, and where it stands at first.
     positions : int
-        How many places it has on the static page; in a kernel it moves without steps.
+        About how many places it has on the static page; in a kernel it moves without steps. The places are round
+        numbers, 0.1 and 0.01 among them, and 0.9, 0.95, 0.99 and 0.999; the ends and the default are as given.
     log : bool
         Whether the places are spaced evenly in the logarithm.
 
     Examples
     --------
-    >>> Slider("learning rate η", 0.001, 1, default=0.1, positions=4, log=True).values
-    array([0.001, 0.01 , 0.1  , 1.   ])
+    >>> Slider("learning rate η", 0.001, 0.1, default=0.03, positions=8, log=True).words()
+    ['0.001', '0.002', '0.005', '0.01', '0.02', '0.03', '0.05', '0.1']
+    >>> Slider("inertia λ", 0, 0.95, default=0.8, positions=6).words()
+    ['0', '0.2', '0.4', '0.6', '0.8', '0.9', '0.95']
     """
 
     def __init__(
@@ -44,20 +60,20 @@ class Slider:
         if not low <= default <= high:
             raise ValueError(f"{who}: default must lie between {low} and {high}; got {default}")
         whole_number(who, "positions", positions, least=2)
-        values = np.geomspace(low, high, positions) if log else np.linspace(low, high, positions)
-        self.digits = _digits(values, (low, high, default))
-        values = np.clip([float(f"{value:.{self.digits}g}") for value in values], low, high)
-        away = np.abs(values - default)
-        if low < default < high:
-            away[[0, -1]] = np.inf  # the ends stay
-        self.position = int(np.argmin(away))
-        values[self.position] = default
+        round_ones = _on_decades(low, high, positions) if log else _evenly(low, high, positions)
+        values = _merged([low, high, default], round_ones, log)
+        self.position = int(np.argmin(np.abs(values - default)))
         self.label, self.values, self.default, self.log = label, values, float(default), log
+        self.digits = _digits(values, (low, high, default))
+
+    def nearest(self, value: float) -> int:
+        """Return the position that is nearest to a value."""
+        return int(np.argmin(np.abs(self.values - value)))
 
     def words(self) -> list[str]:
         """Return what is shown at each position."""
         return [  # 1000, not 1e+03
-            np.format_float_positional(value, self.digits, fractional=False, trim="-") for value in self.values
+            np.format_float_positional(value + 0.0, self.digits, fractional=False, trim="-") for value in self.values
         ]
 
     def widget(self) -> Any:
@@ -77,14 +93,15 @@ class Slider:
         """Return the value at which the ipywidget stands."""
         return widget.value
 
-    def html(self) -> str:
-        """Return the control on the static page."""
+    def html(self, name: str) -> str:
+        """Return the control on the static page, where the setting of `name` stands in the address."""
         words = html.escape(json.dumps(self.words(), ensure_ascii=False))
         default = self.words()[self.position]
         return (
-            f'<label><span>{html.escape(self.label)}</span><input type="range" min="0" max="{len(self.values) - 1}" '
-            f'step="1" value="{self.position}" autocomplete="off" aria-valuetext="{default}" data-control '
-            f'data-positions="{len(self.values)}" data-words="{words}"><output>{default}</output></label>'
+            f'<label><span>{subscripts(self.label)}</span><input type="range" min="0" max="{len(self.values) - 1}" '
+            f'step="1" value="{self.position}" autocomplete="off" aria-valuetext="{default}" data-control="{name}" '
+            f'data-positions="{len(self.values)}" data-words="{words}">'
+            f'<output aria-live="off">{default}</output></label>'
         )
 
 
@@ -126,13 +143,45 @@ class Choice:
         """Return the value at which the ipywidget stands."""
         return self.values[widget.value]
 
-    def html(self) -> str:
-        """Return the control on the static page."""
+    def nearest(self, value: str) -> int:
+        """Return the position of an option by its words."""
+        return self.words().index(value)
+
+    def html(self, name: str) -> str:
+        """Return the control on the static page, where the setting of `name` stands in the address."""
         options = "".join(f'<option value="{k}">{html.escape(word)}</option>' for k, word in enumerate(self.options))
         return (
-            f'<label><span>{html.escape(self.label)}</span><select data-control data-positions="{len(self.values)}" '
-            f'autocomplete="off">{options}</select></label>'
+            f'<label><span>{subscripts(self.label)}</span><select data-control="{name}" '
+            f'data-positions="{len(self.values)}" autocomplete="off">{options}</select></label>'
         )
+
+
+def _on_decades(low: float, high: float, positions: int) -> list[float]:
+    """Return about so many round numbers between two limits, evenly spaced in the logarithm."""
+    tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for decade in DECADES:
+        found = [float(f"{m}e{p}") for p in tens for m in decade if low <= float(f"{m}e{p}") <= high]
+        if len(found) >= 0.75 * positions:
+            break
+    return found
+
+
+def _evenly(low: float, high: float, positions: int) -> list[float]:
+    """Return about so many multiples of a round step between two limits, and the famous numbers that lie there."""
+    wanted = (high - low) / (positions - 1)
+    power = math.floor(math.log10(wanted))
+    steps = [float(f"{m}e{p}") for p in (power, power + 1) for m in (1, 2, 2.5, 5)]
+    step = min(steps, key=lambda step: abs(math.log(step / wanted)))
+    found = [float(f"{k * step:.10g}") for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return [value for value in found if low <= value <= high] + [n for n in FAMOUS if low < n < high and high <= 1]
+
+
+def _merged(given: list[float], round_ones: list[float], log: bool) -> np.ndarray:
+    """Return all numbers in order; a round one too near to a given one gives way."""
+    scale = np.log if log else np.asarray
+    apart = np.ptp(scale(given)) / max(len(round_ones), 1)
+    kept = [n for n in round_ones if n in FAMOUS or min(abs(scale(n) - scale(g)) for g in given) > 0.35 * apart]
+    return np.array(sorted({float(n) + 0.0 for n in [*given, *kept]}))
 
 
 def _digits(values: np.ndarray, written: Iterable[float]) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +21,9 @@ def explore(
     function: Callable[..., Iterable[Mark]],
     panels: Panels | Callable[..., Panels],
     caption: str,
+    *,
+    title: str = "",
+    presets: dict[str, dict[str, Any]] | None = None,
     **controls: Slider | Choice,
 ) -> Explorable:
     """Return an explorable: a picture that follows sliders and choices.
@@ -34,7 +38,13 @@ def explore(
         What the marks stand on; a callable gets the values of the choices by name and returns the panels.
     caption : str
         What there is to see, in a sentence.
+    title : str, optional
+        Its name in the gallery of all figures and, in small letters, in its address; without one, the caption is.
+    presets : dict of str to dict, optional
+        Buttons that jump to a setting: the words on each, such as "too small", and the values of the controls that it
+        moves. A choice is named by its words. The others go back to where they start.
     **controls : Slider or Choice
+        With two sliders, and an `Outcome` among the marks, there is a map of it, with a handle to drag.
 
     Returns
     -------
@@ -44,7 +54,8 @@ def explore(
     Raises
     ------
     TypeError, ValueError
-        If there is no slider or choice, or a mark fits neither its panel nor the sliders.
+        If there is no slider or choice, a mark fits neither its panel nor the sliders, or a preset moves what is not
+        there.
 
     Examples
     --------
@@ -57,7 +68,7 @@ def explore(
     >>> explore(descent, landscape(loss), "SGD on the ravine.", eta=Slider("learning rate η", 0.01, 0.11, default=0.05))
     SGD on the ravine. [learning rate η 0.05] curve from (-2, 0.5) to (-0.1539, 0). The loss ends at 0.0118.
     """
-    return Explorable(function, panels, caption, controls)
+    return Explorable(function, panels, caption, controls, title, presets or {})
 
 
 @dataclass
@@ -68,6 +79,8 @@ class Explorable:
     panels: Panels | Callable[..., Panels]
     caption: str
     controls: dict[str, Slider | Choice]
+    title: str = ""
+    presets: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Put the choices first, and try the default setting."""
@@ -80,7 +93,24 @@ class Explorable:
         self.sliders = {name: c for name, c in self.controls.items() if isinstance(c, Slider)}
         self.controls = {**self.choices, **self.sliders}
         self.defaults = {name: c.default for name, c in self.controls.items()}
+        self.presets_at = [self._places(values) for values in self.presets.values()]
         self.marks(**self.defaults)
+
+    @property
+    def name(self) -> str:
+        """What its address ends in: its title or its caption in small letters."""
+        words = re.findall(r"\w+", (self.title or self.caption).lower())
+        return "-".join(words[:8])
+
+    def _places(self, values: dict[str, Any]) -> list[int]:
+        """Return where each control stands in a preset."""
+        for name in values:
+            if name not in self.controls:
+                raise ValueError(f"explore: a preset moves {name}, but there are {', '.join(self.controls)}")
+        return [
+            control.nearest(values[name]) if name in values else control.position
+            for name, control in self.controls.items()
+        ]
 
     def marks(self, **values: Any) -> list[Mark]:
         """Return the marks of one setting, or of all where sliders are arrays."""

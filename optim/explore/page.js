@@ -2,16 +2,17 @@
 // sliders shows; this looks up the setting and draws it.
 (async (script) => {
   const figure = script.closest("figure");
-  const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
-  const controls = [...figure.querySelectorAll("[data-control]")];
-  const moving = [...figure.querySelectorAll("[data-mark]")];
-  const readout = figure.querySelector(".readout");
+  const find = (selector) => figure.querySelector(selector), all = (selector) => [...figure.querySelectorAll(selector)];
+  const spec = JSON.parse(find("script[type='application/json']").textContent);
+  const controls = all("[data-control]"), moving = all("[data-mark]"), form = find("form");
+  const readout = find(".readout"), values = all(".numbers dd"), reading = find(".reading");
 
   const packed = Uint8Array.from(atob(spec.packed), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const columns = spec.columns.map(unpack);
   const words = JSON.parse(new TextDecoder().decode(bytes.subarray(spec.words)));
+  const says = controls.map((c) => (c.tagName === "SELECT" ? [...c.options].map((o) => o.text) : JSON.parse(c.dataset.words)));
 
   // A column holds `points` numbers for each of its settings, as second differences whose bytes lie in four planes.
   function unpack({ start, points, settings }) {
@@ -30,53 +31,410 @@
     return { values, points, settings };
   }
 
-  const at = (column, setting, point) =>
-    column.values[(column.settings === 1 ? 0 : setting) * column.points + (column.points === 1 ? 0 : point)] / 10;
+  const raw = (column, setting, point) =>
+    column.values[(column.settings === 1 ? 0 : setting) * column.points + (column.points === 1 ? 0 : point)];
+  const at = (column, setting, point) => raw(column, setting, point) / 5;
+  const length = (mark) => Math.max(columns[mark.x].points, columns[mark.y].points);
 
   // How a shape is redrawn, each by the rule of the `svg` in optim/marks.py that drew it first.
-  const shapes = {
-    line: path((x, y, i) => `${i ? "L" : "M"}${x} ${y}`),
-    dots: path((x, y) => `M${x} ${y}h0`),
-    bars: path((x, y, i, { width, floor }) => `M${x - width / 2} ${floor}V${y}h${width}V${floor}Z`),
-    text: (element, mark, x, y, setting) => {
+  const pieces = {
+    line: (x, y, i) => `${i ? "L" : "M"}${x} ${y}`,
+    dots: (x, y, i, { marker }) => `M${x} ${y}${marker}`,
+    bars: (x, y, i, { width, floor }) => `M${x - width / 2} ${floor}V${y}h${width}V${floor}Z`,
+  };
+
+  function drawMark(element, setting, drawn) {
+    const { mark: number, shape } = element.dataset, mark = spec.marks[number];
+    const x = columns[mark.x], y = columns[mark.y];
+    if (shape === "text") {
       element.setAttribute("x", at(x, setting, 0));
       element.setAttribute("y", at(y, setting, 0));
       element.textContent = words[mark.words][setting];
-    },
-  };
-
-  function path(piece) {
-    return (element, mark, x, y, setting) => {
-      let d = "";
-      for (let i = 0; i < Math.max(x.points, y.points); i++) d += piece(at(x, setting, i), at(y, setting, i), i, mark);
-      element.setAttribute("d", d);
-    };
+      return;
+    }
+    let d = drawn[number + shape];
+    if (d === undefined) {
+      d = "";
+      for (let i = 0; i < length(mark); i++) d += pieces[shape](at(x, setting, i), at(y, setting, i), i, mark);
+      drawn[number + shape] = d;
+    }
+    element.setAttribute("d", d);
   }
 
+  let setting = 0, variant = 0;
   function draw() {
-    let setting = 0;
-    let background = 0;
-    for (const control of controls) {
+    setting = variant = 0;
+    controls.forEach((control, k) => {
       setting = setting * control.dataset.positions + Number(control.value);
       if (control.tagName === "SELECT") {
-        background = background * control.dataset.positions + Number(control.value);
-        continue;
+        variant = variant * control.dataset.positions + Number(control.value);
+        return;
       }
-      const words = JSON.parse(control.dataset.words)[control.value];
-      control.setAttribute("aria-valuetext", words);
-      control.nextElementSibling.value = words;
-    }
-    for (const element of moving) {
-      const mark = spec.marks[element.dataset.mark];
-      shapes[element.dataset.shape](element, mark, columns[mark.x], columns[mark.y], setting);
-    }
-    if (readout) readout.textContent = spec.readouts.map((n) => words[n][setting]).join(" ");
-    for (const image of figure.querySelectorAll("[data-background]")) image.hidden = Number(image.dataset.background) !== background;
+      control.setAttribute("aria-valuetext", says[k][control.value]);
+      control.nextElementSibling.value = says[k][control.value];
+    });
+    const drawn = {};
+    for (const element of moving) drawMark(element, setting, drawn);
+    spec.rows.forEach(([name, start, end], k) => {
+      const sentence = words[spec.readouts[k]][setting];
+      write(values[k], name ? sentence.slice(start, end || undefined) : sentence);
+    });
+    for (const ground of all("[data-background]")) ground.hidden = Number(ground.dataset.background) !== variant;
+    if (!dragging) speak();
+    placeHandle();
+    showStep();
   }
 
-  for (const control of controls) control.addEventListener("input", draw);
-  figure.querySelector("form").addEventListener("reset", () => setTimeout(draw));
-  figure.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
-  figure.querySelector("form").style.visibility = "visible";
+  // Write a text, with the index of a symbol such as λmax set low.
+  function write(element, text) {
+    element.textContent = text;
+    if (text.includes("λm")) element.innerHTML = element.innerHTML.replace(/λ(max|min)/g, "λ<sub>$1</sub>");
+  }
+
+  // A screen reader hears where a drag has led to, not every place on the way.
+  let dragging = false;
+  function speak() {
+    const sentence = spec.readouts.map((n) => words[n][setting]).join(" ");
+    if (readout && readout.textContent !== sentence) readout.textContent = sentence;
+  }
+
+  // ---- Time: a marker on every curve that knows its steps.
+
+  const scrub = find(".scrub"), play = find(".play"), last = Number(scrub?.max ?? 0);
+  const timed = [];
+  for (const [number, mark] of spec.marks.entries()) {
+    if (!mark.steps) continue;
+    const line = find(`[data-mark="${number}"]:not(.halo)`), marker = line.cloneNode();
+    for (const name of marker.getAttributeNames()) marker.removeAttribute(name);
+    marker.setAttribute("class", "now");
+    marker.setAttribute("d", "M0 0" + mark.now);
+    marker.setAttribute("fill", line.getAttribute("stroke") ?? line.getAttribute("fill"));
+    marker.dataset.series = mark.series;
+    line.parentNode.append(marker);
+    timed.push({ mark, marker, count: length(mark) });
+  }
+  let hover = null;  // what the reader points at: { number, point, step }
+
+  function stepAt(mark, point) {
+    const steps = mark.steps[variant % mark.steps.length];
+    return steps.length > 2 ? steps[point] : steps[0] + point * steps[1];
+  }
+  function pointAt({ mark, count }, step) {
+    const steps = mark.steps[variant % mark.steps.length];
+    if (steps.length === 2) return Math.floor((step - steps[0]) / steps[1]);
+    let point = count - 1;
+    while (point > 0 && steps[point] > step) point--;
+    return steps[0] > step ? -1 : point;
+  }
+  function showStep() {
+    const step = hover?.step ?? Number(scrub?.value ?? 0);
+    const seen = timed.length && (playing || hover?.step !== undefined || step < last);
+    for (const one of timed) {
+      const point = pointAt(one, step), shown = seen && point >= 0 && point < one.count;
+      one.marker.style.display = shown ? "" : "none";
+      if (!shown) continue;
+      const x = at(columns[one.mark.x], setting, point), y = at(columns[one.mark.y], setting, point);
+      one.marker.setAttribute("transform", `translate(${x} ${y})`);
+    }
+    if (scrub) {
+      find(".step").textContent = `step ${scrub.value}`;
+      scrub.setAttribute("aria-valuetext", `step ${scrub.value}`);
+    }
+    reading.textContent = hover ? tell(hover) : reading.dataset.hint;
+  }
+
+  let playing = false, began, from;
+  function setPlaying(on) {
+    playing = on;
+    play.classList.toggle("on", on);
+    play.setAttribute("aria-label", on ? "Pause" : "Play");
+    if (!on) return showStep();
+    from = Number(scrub.value) >= last ? 0 : Number(scrub.value);
+    began = null;
+    hover = null;
+    requestAnimationFrame(tick);
+  }
+  function tick(now) {
+    if (!playing || !figure.isConnected) return;
+    began ??= now;
+    const seconds = Math.max(3, Math.min(8, last / 20));
+    scrub.value = Math.min(last, from + Math.floor(((now - began) / 1000 / seconds) * last));
+    if (Number(scrub.value) >= last) return setPlaying(false);
+    showStep();
+    requestAnimationFrame(tick);
+  }
+  function go(step) {
+    if (playing) setPlaying(false);
+    hover = null;
+    scrub.value = step;
+    showStep();
+  }
+  play?.addEventListener("click", () => setPlaying(!playing));
+  find(".back")?.addEventListener("click", () => go(Number(scrub.value) - 1));
+  find(".forward")?.addEventListener("click", () => go(Number(scrub.value) + 1));
+  scrub?.addEventListener("input", () => go(scrub.value));
+
+  // ---- Pointing at a curve.
+
+  function number(value, digits = 3) {
+    if (value === 0) return "0";
+    const size = Math.abs(value);
+    if (!(size < 1e12)) return "diverged";
+    const text = size < 1e-3 || size >= 1e6 ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)));
+    return text.replace("e+", "e").replaceAll("-", "−");
+  }
+  // The inverse of _coded in table.py.
+  function decoded(code) {
+    return code === 1e5 ? Infinity : Math.sign(code) * (2 ** (Math.abs(code) / 64) - 1) * 1e-14;
+  }
+  // A place on a panel is known to a fifth of a pixel, and said to no more digits than that.
+  function place(axes, axis, pixel) {
+    const [low, high] = axes["xy"[axis]], size = axes.box[2 + axis];
+    const share = axis ? 1 - pixel / size : pixel / size;
+    if (axes.logs[axis]) return number(low * (high / low) ** share, 2);
+    const digits = Math.max(0, Math.ceil(-Math.log10((high - low) / size / 2)));
+    const text = (low + share * (high - low)).toFixed(digits).replace("-", "−");
+    return /[1-9]/.test(text) ? text : "0";
+  }
+  function tell({ number: n, point, step }) {
+    const mark = spec.marks[n], axes = spec.panels[variant][mark.panel];
+    const [x, y] = [columns[mark.x], columns[mark.y]].map((column) => at(column, setting, point));
+    const name = mark.name || spec.marks.find((other) => other.series === mark.series && other.name)?.name;
+    const parts = step === undefined ? [] : [`step ${step}`];
+    if (!axes.names[0].startsWith("step")) parts.push(`${axes.names[0]} = ${place(axes, 0, x)}`);
+    parts.push(`${axes.names[1]} = ${place(axes, 1, y)}`);
+    for (const [what, column] of Object.entries(mark.told ?? {})) {
+      const value = number(decoded(raw(columns[column], setting, point)), 2);
+      parts.push(value === "diverged" ? value : `${what} ≈ ${value}`);
+    }
+    for (const one of timed) {  // the loss of a path stands on another panel
+      const names = spec.panels[variant][one.mark.panel].names, there = pointAt(one, step);
+      if (one.mark === mark || one.mark.series !== mark.series || !names[0].startsWith("step") || axes.names[0].startsWith("step")) continue;
+      if (there >= 0 && there < one.count) {
+        const up = at(columns[one.mark.y], setting, there);
+        parts.push(`${names[1]} ≈ ${place(spec.panels[variant][one.mark.panel], 1, up)}`);
+      }
+    }
+    return (name ? `${name}: ` : "") + parts.join(", ");
+  }
+  function nearest(panel, event, reach) {
+    const box = panel.getBoundingClientRect(), [left, top, width, height] = spec.panels[variant][panel.dataset.panel].box;
+    const scale = panel.querySelector(".moving").viewBox.baseVal.width / box.width;
+    const px = (event.clientX - box.left) * scale - left, py = (event.clientY - box.top) * scale - top;
+    let best = (reach * scale) ** 2, found = null;
+    spec.marks.forEach((mark, n) => {
+      if (mark.panel !== Number(panel.dataset.panel) || mark.words !== undefined) return;
+      if (alone !== null && mark.series !== alone) return;
+      for (let point = 0; point < length(mark); point++) {
+        const x = at(columns[mark.x], setting, point), y = at(columns[mark.y], setting, point);
+        const far = (x - px) ** 2 + (y - py) ** 2;
+        if (far < best && x >= 0 && y >= 0 && x <= width && y <= height) {
+          best = far;
+          found = { number: n, point, step: mark.steps ? stepAt(mark, point) : undefined };
+        }
+      }
+    });
+    return found;
+  }
+  function point(found) {
+    if (found?.number === hover?.number && found?.point === hover?.point) return;
+    hover = found;
+    showStep();
+  }
+  for (const panel of all(".panel")) {
+    for (const type of ["pointermove", "pointerdown"]) {
+      panel.addEventListener(type, (event) => {
+        if (!playing && (type === "pointerdown" || event.pointerType === "mouse")) point(nearest(panel, event, 26));
+      });
+    }
+    panel.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(null));
+  }
+
+  // ---- The legend shows a mark alone; a run that is kept stays as a ghost.
+
+  let alone = null;
+  for (const entry of all("[data-alone]")) {
+    entry.addEventListener("click", () => {
+      alone = alone === Number(entry.dataset.alone) ? null : Number(entry.dataset.alone);
+      for (const other of all("[data-alone]")) other.setAttribute("aria-pressed", Number(other.dataset.alone) === alone);
+      for (const mark of all(".moving [data-series]")) {
+        mark.classList.toggle("pale", alone !== null && Number(mark.dataset.series) !== alone);
+      }
+    });
+  }
+  const keep = find(".keep");
+  function forget() {
+    for (const ghost of all(".kept")) ghost.remove();
+    keep.setAttribute("aria-pressed", "false");
+  }
+  keep.addEventListener("click", () => {
+    const kept = keep.getAttribute("aria-pressed") === "true";
+    forget();
+    if (kept) return;
+    for (const element of moving) {
+      const { x, y } = spec.marks[element.dataset.mark];
+      if (element.classList.contains("halo") || element.dataset.shape === "text") continue;
+      if (columns[x].settings === 1 && columns[y].settings === 1) continue;  // it stays where it is
+      const ghost = element.cloneNode();
+      for (const name of ["mark", "series"]) delete ghost.dataset[name];
+      ghost.setAttribute("class", "kept");
+      element.parentNode.prepend(ghost);
+    }
+    keep.setAttribute("aria-pressed", "true");
+  });
+
+  // ---- The setting in the address, after the hash.
+
+  const own = figure.id || figure.dataset.name;
+  function address() {
+    const setting = controls.map((c, k) => `${c.dataset.control}=${encodeURIComponent(says[k][c.value])}`);
+    return `#${[own, ...setting].join("&")}`;
+  }
+  function note(how) {
+    try {
+      history[how](null, "", address());
+    } catch {}  // a page inside another may have no address
+  }
+  function read() {
+    const [name, ...settings] = decodeURIComponent(location.hash.slice(1)).split("&");
+    if (name !== own || !settings.length) return;
+    for (const setting of settings) {
+      const [what, word] = setting.split("="), k = controls.findIndex((c) => c.dataset.control === what);
+      const place = k < 0 ? -1 : says[k].indexOf(word);
+      if (place >= 0) controls[k].value = place;
+    }
+    draw();
+  }
+  function jump(places) {
+    note("replaceState");
+    controls.forEach((control, k) => { control.value = places[k]; });
+    draw();
+    note("pushState");
+  }
+  addEventListener("popstate", read);
+  const link = find(".link");
+  link.addEventListener("click", async () => {
+    note("replaceState");
+    try {
+      await navigator.clipboard.writeText(location.href);
+      link.textContent = "Copied";
+    } catch {
+      link.textContent = "See the address";
+    }
+    setTimeout(() => { link.textContent = "Copy link"; }, 1500);
+  });
+
+  // ---- The pad: a map of what comes of two sliders.
+
+  const pad = find(".pad"), map = pad?.querySelector(".map"), canvas = pad?.querySelector("canvas");
+  const handle = pad?.querySelector(".handle"), [one, other] = controls.filter((c) => c.tagName === "INPUT");
+  let painted = "";
+  function paintPad() {
+    const style = getComputedStyle(figure), color = (name) => style.getPropertyValue(`--${name}`).trim();
+    const [low, high, grid, soft] = ["deep", "high", "grid", "soft"].map(color);
+    const wide = Number(one.dataset.positions), tall = Number(other.dataset.positions), column = columns[spec.pad.column];
+    const key = [variant, low].join();
+    if (key === painted) return;
+    painted = key;
+    const cell = 8, context = canvas.getContext("2d");
+    canvas.width = wide * cell;
+    canvas.height = tall * cell;
+    const rgb = (c) => [1, 3, 5].map((k) => parseInt(c.slice(k, k + 2), 16)), [a, b] = [rgb(low), rgb(high)];
+    for (let i = 0; i < wide; i++) {
+      for (let j = 0; j < tall; j++) {
+        const band = raw(column, (variant * wide + i) * tall + j, 0), x = i * cell, y = (tall - 1 - j) * cell;
+        context.fillStyle = band > 11 ? grid : `rgb(${a.map((v, n) => v + ((b[n] - v) * band) / 11)})`;
+        context.fillRect(x, y, cell, cell);
+        if (band <= 11) continue;
+        context.strokeStyle = soft;
+        context.lineWidth = 0.7;
+        context.beginPath();
+        context.moveTo(x, y + cell);
+        context.lineTo(x + cell, y);
+        context.stroke();
+      }
+    }
+  }
+  function placeHandle() {
+    if (!pad) return;
+    paintPad();
+    const across = (Number(one.value) + 0.5) / one.dataset.positions, up = (Number(other.value) + 0.5) / other.dataset.positions;
+    handle.style.left = `calc(${100 * across}% - 22px)`;
+    handle.style.top = `calc(${100 * (1 - up)}% - 22px)`;
+  }
+  if (pad) {
+    const set = (event) => {
+      const box = map.getBoundingClientRect();
+      const share = [(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height];
+      [one, other].forEach((slider, k) => {
+        const count = Number(slider.dataset.positions);
+        slider.value = Math.max(0, Math.min(count - 1, Math.floor(share[k] * count)));
+      });
+      draw();
+    };
+    let held = false;
+    map.addEventListener("pointerdown", (event) => {
+      if (event.pointerType !== "mouse" && event.target !== handle) return;
+      held = dragging = true;
+      map.setPointerCapture(event.pointerId);
+      if (event.target !== handle) set(event);
+    });
+    map.addEventListener("pointermove", (event) => held && set(event));
+    map.addEventListener("click", (event) => event.target !== handle && set(event));
+    for (const type of ["pointerup", "pointercancel"]) {
+      map.addEventListener(type, () => {
+        if (!held) return;
+        held = dragging = false;
+        speak();
+        note("replaceState");
+      });
+    }
+    handle.addEventListener("keydown", (event) => {
+      const [slider, by] = { ArrowLeft: [one, -1], ArrowRight: [one, 1], ArrowDown: [other, -1], ArrowUp: [other, 1] }[event.key] ?? [];
+      if (!slider) return;
+      event.preventDefault();
+      event.stopPropagation();  // the theme turns pages with the arrow keys
+      slider.value = Number(slider.value) + by;
+      draw();
+      note("replaceState");
+    });
+    const themes = new MutationObserver(() => placeHandle());
+    for (const element of [document.documentElement, document.body]) themes.observe(element, { attributes: true });
+  }
+
+  // ---- The sliders. A finger that goes on to scroll the page has changed nothing.
+
+  for (const control of controls) {
+    let before;
+    control.addEventListener("pointerdown", () => {
+      before = control.value;
+      dragging = control.tagName === "INPUT";
+    });
+    control.addEventListener("pointercancel", () => {
+      control.value = before;
+      dragging = false;
+      draw();
+    });
+    control.addEventListener("input", draw);
+    control.addEventListener("change", () => {
+      dragging = false;
+      speak();
+      note("replaceState");
+    });
+    control.addEventListener("pointerup", () => { dragging = false; speak(); });
+  }
+  for (const button of all("[data-preset]")) {
+    button.addEventListener("click", () => jump(spec.presets[button.dataset.preset]));
+  }
+  form.addEventListener("reset", () => {
+    if (playing) setPlaying(false);
+    setTimeout(() => {
+      forget();
+      draw();
+    });
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.style.visibility = "visible";
   draw();
+  read();
 })(document.currentScript);

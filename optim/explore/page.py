@@ -4,85 +4,218 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optim.explore.legend import legend
-from optim.explore.table import Table
-from optim.marks import COLORS
-from optim.plots import Panel, data_address
+from optim import looks
+from optim.explore import numbers
+from optim.explore.table import FIFTHS, Table
+from optim.marks import dress, legend, subscripts
+from optim.plots import Panel, image_address, plain
 
 if TYPE_CHECKING:
     from optim.explore.explorable import Explorable
 
-LIGHT, DARK = (";".join(f"--c{k}:{color}" for k, color in enumerate(colors)) for colors in zip(*COLORS, strict=True))
-PALETTE = f'.explorable{{{LIGHT}}}\n:root[data-theme="dark"] .explorable{{{DARK}}}\n'
-STYLE = PALETTE + files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
-SCRIPT = files("optim.explore").joinpath("page.js").read_text(encoding="utf-8")
+STYLE = looks.sheet(".explorable") + files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
+SCRIPT = re.sub(
+    r"^ *(//.*)?",  # a page carries no comments
+    "",
+    files("optim.explore").joinpath("page.js").read_text(encoding="utf-8"),
+    flags=re.MULTILINE,
+)
+HINT = "Bluer is lower, ★ is the minimum."
 
 
 def figure(explorable: Explorable) -> str:
     """Return an explorable as one piece of HTML that shows the default setting before any script runs."""
-    table, caption = explorable.table, html.escape(explorable.caption)
-    readout = html.escape(" ".join(table.words[number][table.default] for number in table.readouts))
-    controls = "".join(control.html() for control in explorable.controls.values())
-    panels = "".join(_panel(explorable, number) for number in range(len(explorable.panels_of(**explorable.defaults))))
+    table, caption = explorable.table, subscripts(explorable.caption)
+    count = len(explorable.panels_of(**explorable.defaults))
+    panels = "".join(_panel(explorable, number) for number in range(count))
     spec = {
         "packed": table.packed,
         "columns": table.layout,
         "words": table.words_start,
         "marks": table.marks,
         "readouts": table.readouts,
+        "rows": table.rows,
+        "pad": table.pad,
+        "panels": [[_axes(panel) for panel in each] for each in table.panels],
+        "presets": explorable.presets_at,
     }
+    title = f'<b class="title">{subscripts(explorable.title)}</b> ' if explorable.title else ""
     return "\n".join(
         [
-            '<figure class="explorable">',
+            f'<figure class="explorable" data-name="{explorable.name}">',
             f"<style>{STYLE}</style>",
-            f'<form>{controls}<button type="reset">Reset</button></form>',
-            f'<div class="panels" role="img" aria-label="{caption}">{panels}</div>',
-            legend(explorable.marks(**explorable.defaults)),
-            f'<figcaption>{caption} <output class="readout" aria-live="polite">{readout}</output>',
-            "<noscript>The sliders need JavaScript; this is where they start.</noscript></figcaption>",
-            f'<script type="application/json">{json.dumps(spec, ensure_ascii=False)}</script>',
+            f"<figcaption>{title}{caption}"
+            "<noscript> The sliders need JavaScript; this is where they start.</noscript></figcaption>",
+            f'<div class="stage"><div class="panels" role="img" aria-label="{html.escape(explorable.caption)}">'
+            f"{panels}</div>{_pad(explorable)}</div>",
+            legend(dress(explorable.marks(**explorable.defaults))),
+            _reading(explorable),
+            f'<form class="board">{_player(table)}{_controls(explorable)}{_numbers(table)}',
+            f"{_buttons(explorable)}</form>",
+            f'<script type="application/json">{_script_safe(spec)}</script>',
             f"<script>{SCRIPT}</script>",
             "</figure>",
         ]
     )
 
 
+def _script_safe(data: object) -> str:
+    """Return data as JSON in which nothing can end the script around it."""
+    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _axes(panel: Panel) -> dict[str, object]:
+    """Return what turns a place on a panel into numbers."""
+    return {
+        "x": panel.x,
+        "y": panel.y,
+        "logs": [panel.xlog, panel.ylog],
+        "names": [plain(panel.xlabel), plain(panel.ylabel)],
+        "box": panel.box,
+    }
+
+
 def _panel(explorable: Explorable, number: int) -> str:
-    """Return one panel: the picture of its axes, and above it what moves."""
+    """Return one panel: its axes, and above them what moves."""
     table = explorable.table
     panels = [explorable.panels_of(**chosen)[number] for chosen in table.chosen]
     wide, high = panels[0].width, panels[0].height
     left, top, width, height = panels[0].box
     shapes = "".join(_shape(table, k) for k, mark in enumerate(table.marks) if mark["panel"] == number)
     return (
-        f'<div class="panel" style="max-width:{1.4 * wide:.0f}px;aspect-ratio:{wide}/{high}">'
-        f'{_backgrounds(panels)}<svg viewBox="0 0 {wide} {high}" aria-hidden="true">'
+        f'<div class="panel" data-panel="{number}" style="max-width:{1.25 * wide:.0f}px;aspect-ratio:{wide}/{high};'
+        f'flex-basis:{min(300, wide)}px">'
+        f'{_backgrounds(panels)}<svg viewBox="0 0 {wide} {high}" class="moving" aria-hidden="true">'
         f'<svg x="{left}" y="{top}" width="{width}" height="{height}">{shapes}</svg></svg></div>'
     )
 
 
 def _backgrounds(panels: Sequence[Panel]) -> str:
-    """Return the pictures of the axes: one, or where the choices change the panel one for each choice."""
+    """Return the axes: once, or where the choices change the panel once for each choice."""
     changes = any(panel != panels[0] for panel in panels)
     tags = []
     for background, panel in enumerate(panels if changes else panels[:1]):
         which = f' data-background="{background}"{" hidden" if background else ""}' if changes else ""
-        tags.append(f'<img alt="" src="{data_address(panel.figure(), colors=48)}"{which}>')
+        tags.append(f'<div class="ground"{which}>{_ground(panel)}</div>')
     return "".join(tags)
+
+
+def _ground(panel: Panel) -> str:
+    """Return the axes of a panel, its landscape and its minima; text keeps its size where the panel is small."""
+    wide, high, (left, top, width, height) = panel.width, panel.height, panel.box
+    parts, lines, stars = [], [], []
+    place = f"left:{left / wide:.2%};top:{top / high:.2%};width:{width / wide:.2%};height:{height / high:.2%}"
+    if panel.loss is not None:
+        parts.append(f'<img alt="" src="{image_address(panel.ground(1.5))}" style="{place}">')
+    for axis, places in zip("xy", panel.ticks, strict=True):
+        for value, word in places.items():
+            across, down = panel.pixels(value, panel.y[0]) if axis == "x" else panel.pixels(panel.x[0], value)
+            x, y = round(float(across) + left, 1), round(float(down) + top, 1)
+            at = f"left:{x / wide:.2%}" if axis == "x" else f"top:{y / high:.2%}"
+            away = f"top:{(top + height + 4) / high:.2%}" if axis == "x" else f"right:{1 - (left - 5) / wide:.2%}"
+            parts.append(f'<span class="{axis}" style="{at};{away}">{html.escape(word)}</span>')
+            if panel.loss is None:
+                lines.append(f"M{x:g} {top}v{height}" if axis == "x" else f"M{left} {y:g}h{width}")
+    frame = f'<path class="frame" d="M{left} {top}h{width}v{height}h-{width}z"/>'
+    grid = f'<path class="grid" d="{"".join(lines)}"/>' if lines else ""
+    parts.append(f'<svg viewBox="0 0 {wide} {high}" aria-hidden="true">{grid}{frame}</svg>')
+    for kind, label in (("xlabel", panel.xlabel), ("ylabel", panel.ylabel), ("name", panel.title)):
+        if label:
+            parts.append(f'<span class="{kind}">{subscripts(plain(label))}</span>')
+    for k, minimum in enumerate(panel.loss.minima if panel.loss is not None else ()):
+        x, y = (float(a) for a in panel.pixels(minimum[0], minimum[1]))
+        if 0 <= x <= width and 0 <= y <= height:
+            name = "" if k else "<small>minimum</small>"
+            at = f"left:{(left + x) / wide:.2%};top:{(top + y) / high:.2%}"
+            stars.append(f'<span class="star" style="{at}">★{name}</span>')
+    return "".join(parts + stars)
 
 
 def _shape(table: Table, number: int) -> str:
     """Return a mark at the default setting as SVG; the script redraws it by the same rule."""
     entry = table.marks[number]
     x, y = (table.columns[entry[axis]] for axis in ("x", "y"))
-    x, y = (a[0 if len(a) == 1 else table.default] / 10 for a in (x, y))
+    x, y = (a[0 if len(a) == 1 else table.default] / FIFTHS for a in (x, y))
     points = list(zip(*np.broadcast_arrays(x, y), strict=True))
     words = table.words[entry["words"]][table.default] if "words" in entry else ""
-    geometry = {name: size for name, size in entry.items() if name not in ("panel", "x", "y", "words")}
-    return table.drawn[number].svg(f' data-mark="{number}"', points, words, **geometry)
+    mark = table.drawn[number]
+    panel = table.panels[0][entry["panel"]]
+    which = f' data-mark="{number}" data-series="{mark.series}"'
+    return mark.svg(which, points, words, **mark.geometry(panel.x, panel.box))
+
+
+def _reading(explorable: Explorable) -> str:
+    """Return the line that says what the reader points at, and before what is to be seen."""
+    hint = HINT if any(panel.loss is not None for panel in explorable.table.panels[0]) else ""
+    return f'<p class="reading" data-hint="{hint}">{hint}</p>'
+
+
+def _player(table: Table) -> str:
+    """Return what moves through the steps."""
+    last = max((step for mark in table.marks for step in _ends(table, mark)), default=0)
+    if not last:
+        return ""
+    buttons = "".join(
+        f'<button type="button" class="{name}" aria-label="{label}"></button>'
+        for name, label in (("play", "Play"), ("back", "One step back"), ("forward", "One step forward"))
+    )
+    return (
+        f'<div class="player">{buttons}<input type="range" class="scrub" min="0" max="{last}" value="{last}" step="1" '
+        f'aria-label="Step" autocomplete="off"><span class="step">step {last}</span></div>'
+    )
+
+
+def _ends(table: Table, mark: dict) -> list[int]:
+    """Return the last step of a mark, for each choice."""
+    points = max(table.columns[mark[axis]].shape[1] for axis in ("x", "y"))
+    return [each[-1] if len(each) > 2 else each[0] + each[-1] * (points - 1) for each in mark.get("steps", ())]
+
+
+def _controls(explorable: Explorable) -> str:
+    return "".join(control.html(name) for name, control in explorable.controls.items())
+
+
+def _numbers(table: Table) -> str:
+    """Return the readouts: as a table for the eye, and as sentences for the ear."""
+    words = [table.words[readout][table.default] for readout in table.readouts]
+    if not words:
+        return ""
+    sentences = html.escape(" ".join(words))
+    return (
+        numbers.table(zip(words, table.rows, strict=True))
+        + f'<output class="readout" aria-live="polite">{sentences}</output>'
+    )
+
+
+def _buttons(explorable: Explorable) -> str:
+    presets = "".join(
+        f'<button type="button" data-preset="{k}">{html.escape(words)}</button>'
+        for k, words in enumerate(explorable.presets)
+    )
+    keep = '<button type="button" class="keep" aria-pressed="false">Keep this run</button>'
+    link = '<button type="button" class="link">Copy link</button>'
+    return f'<div class="buttons">{presets}{keep}{link}<button type="reset">Reset</button></div>'
+
+
+def _pad(explorable: Explorable) -> str:
+    """Return the map of the outcome over two sliders, if there is one."""
+    pad = explorable.table.pad
+    if not pad:
+        return ""
+    one, other = explorable.sliders.values()
+    ends = [(slider.words()[0], slider.words()[-1]) for slider in (one, other)]
+    label = html.escape(f"{one.label} and {other.label}: drag, or use the arrow keys")
+    return (
+        f'<div class="pad"><span class="name">{subscripts(pad["label"])}</span>'
+        f'<div class="map"><canvas></canvas><button type="button" class="handle" aria-label="{label}"></button></div>'
+        f'<span class="along"><i>{ends[0][0]}</i>{subscripts(one.label)} →<i>{ends[0][1]}</i></span>'
+        f'<span class="up"><i>{ends[1][0]}</i>{subscripts(other.label)} →<i>{ends[1][1]}</i></span>'
+        '<span class="key"><i class="low"></i>lower<i class="high"></i>higher<i class="gone"></i>diverged</span></div>'
+    )

@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optim.marks import Mark, fill
-from optim.plots import Panel
+from optim.looks import outline
+from optim.marks import Mark, Outcome, bands, dress, fill
+from optim.plots import Panel, steps_of
 
 if TYPE_CHECKING:
     from optim.explore.explorable import Explorable
 
 # A point further than this from the frame, in CSS pixels, is off the page for good: a curve is cut here.
 REACH = 20_000
+FIFTHS = 5  # of a CSS pixel, in which points are stored
 
 
 class Table:
     """What the static page shows, at every setting.
 
-    The settings are numbered with the last control fastest, choices first. A column is an integer array, in tenths of a
+    The settings are numbered with the last control fastest, choices first. A column is an integer array, in fifths of a
     CSS pixel, with a row for each setting (or one for all) and an entry for each point.
 
     Attributes
@@ -38,6 +40,12 @@ class Table:
         The texts, each at every setting.
     readouts : list of int
         Which of the words stand below the picture.
+    rows : list of (str, int, int)
+        How each of them stands in a table; see `Readout.row`.
+    pad : dict or None
+        The column of the bands in which the outcome lies, one point for each setting, and what the outcome is.
+    panels : list of list of Panel
+        The panels for each choice.
     default : int
         The number of the default setting.
     packed : str
@@ -50,6 +58,8 @@ class Table:
         self.drawn: list[Mark] = []
         self.words: list[list[str]] = []
         self.readouts: list[int] = []
+        self.rows: list[tuple[str, int, int]] = []
+        self.pad: dict[str, Any] | None = None
         sliders, choices = explorable.sliders, explorable.choices
         self.grid = tuple(len(slider.values) for slider in sliders.values())
         self.settings = int(np.prod(self.grid)) * int(np.prod([len(c.values) for c in choices.values()]))
@@ -63,13 +73,16 @@ class Table:
         }
         values = itertools.product(*(choice.values for choice in choices.values()))
         self.chosen = [dict(zip(choices, chosen, strict=True)) for chosen in values]
-        frames = [explorable.marks(**chosen, **arrays) for chosen in self.chosen]
-        panels = [explorable.panels_of(**chosen) for chosen in self.chosen]
+        frames = [dress(explorable.marks(**chosen, **arrays)) for chosen in self.chosen]
+        panels = self.panels = [explorable.panels_of(**chosen) for chosen in self.chosen]
         if len({tuple((panel.width, panel.height) for panel in each) for each in panels}) > 1:
             raise ValueError("explore: the panels must be as many and of the same sizes for every choice")
         kinds = {tuple(type(mark) for mark in frame) for frame in frames}
         if len(kinds) > 1:
             raise ValueError("explore: the function must return the same kinds of marks for every choice")
+        self.shown_losses = {  # of a path whose loss is drawn, too, it need not be told
+            mark.series for mark in frames[0] if mark.panel is not None and _is_loss(mark, panels[0][mark.panel])
+        }
         for marks in zip(*frames, strict=True):
             self._add(marks, panels)
         self._pack()
@@ -77,21 +90,49 @@ class Table:
     def _add(self, marks: Sequence[Mark], panels: Sequence[Sequence[Panel]]) -> None:
         """Add one mark, given as it is for each choice."""
         mark = marks[0]
+        if isinstance(mark, Outcome):
+            self._add_pad(marks)
+            return
         entry: dict[str, Any] = {}
         if mark.template is not None:
             entry["words"] = self._words(marks)
         number = mark.panel
         if number is None:
             self.readouts.append(entry["words"])
+            self.rows.append(mark.row())
             return
         pairs = [self._pixels(m, p[number]) for m, p in zip(marks, panels, strict=True)]
         x, y = (self._column([pair[axis] for pair in pairs]) for axis in (0, 1))
         panel = panels[0][number]
         self.drawn.append(mark)
+        entry |= {"series": mark.series, "name": mark.label}
+        entry |= self._time(marks, [each[number] for each in panels])
         self.marks.append({"panel": number, "x": x, "y": y, **entry, **mark.geometry(panel.x, panel.box)})
 
+    def _time(self, marks: Sequence[Mark], panels: Sequence[Panel]) -> dict[str, Any]:
+        """Return at which steps the points of a mark stand, one entry or one a choice, and what is told about them."""
+        steps = [steps_of(mark, panel) for mark, panel in zip(marks, panels, strict=True)]
+        short = [_evenly(each) for each in steps if each is not None]
+        if len(short) < len(steps):
+            return {}
+        entry: dict[str, Any] = {"steps": short[:1] if all(each == short[0] for each in short) else short}
+        entry["now"] = outline(marks[0].style.marker, 5.5)
+        told = {
+            name: self._column([_coded(self._by_setting(mark, np.asarray(mark.told[name]))) for mark in marks])
+            for name in marks[0].told or ()
+            if not (name == "L" and marks[0].series in self.shown_losses)
+        }
+        return entry | ({"told": told} if told else {})
+
+    def _add_pad(self, marks: Sequence[Any]) -> None:
+        """Add the map of an outcome: for each choice, bands of equal area."""
+        if len(self.grid) != 2:
+            return
+        parts = [bands(np.broadcast_to(np.asarray(mark.value, float), self.grid)).reshape(1, -1) for mark in marks]
+        self.pad = {"column": self._column([part.astype(np.int32) for part in parts]), "label": marks[0].label}
+
     def _pixels(self, mark: Mark, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
-        """Return x and y in tenths of a pixel, shapes (points, 1 or settings of the sliders)."""
+        """Return x and y in fifths of a pixel, shapes (points, 1 or settings of the sliders)."""
         x, y = (self._by_setting(mark, a) for a in panel.pixels(*mark.points()))
         _, _, width, height = panel.box
         if mark.joined:
@@ -100,7 +141,7 @@ class Table:
             away = ~(np.abs(x) + np.abs(y) < REACH)
             if away.any():
                 x, y = np.where(away, -REACH, x), np.where(away, -REACH, y)
-        return np.rint(10 * x).astype(np.int32), np.rint(10 * y).astype(np.int32)
+        return np.rint(FIFTHS * x).astype(np.int32), np.rint(FIFTHS * y).astype(np.int32)
 
     def _by_setting(self, mark: Mark, a: np.ndarray) -> np.ndarray:
         """Return an array of the shape (points, 1) where it is the same for all settings, (points, settings) else."""
@@ -116,6 +157,8 @@ class Table:
 
     def _column(self, parts: list[np.ndarray]) -> int:
         """Join what the choices gave to one column, and return its number; a column that is there is used again."""
+        if any(len(part) != len(parts[0]) for part in parts):
+            raise ValueError("explore: the marks must have as many points for every choice")
         if any(part.shape[1] > 1 for part in parts) or any(not np.array_equal(part, parts[0]) for part in parts):
             each = int(np.prod(self.grid))
             parts = [np.broadcast_to(part, (len(part), each)) for part in parts]
@@ -151,6 +194,28 @@ class Table:
         self.words_start = start
         pieces.append(json.dumps(self.words, ensure_ascii=False).encode())
         self.packed = base64.b64encode(zlib.compress(b"".join(pieces), 9)).decode()
+
+
+def _evenly(steps: np.ndarray) -> list[int]:
+    """Return the first step and the distance of the others, where they are even; else all of them."""
+    whole = [int(step) for step in steps]
+    apart = {b - a for a, b in itertools.pairwise(whole)}
+    return [whole[0], *apart] if len(apart) == 1 else whole
+
+
+def _is_loss(mark: Mark, panel: Panel) -> bool:
+    return panel.ylabel.startswith("loss") and steps_of(mark, panel) is not None
+
+
+NOT_FINITE = 100_000
+FINEST = 1e-14  # what is smaller is told as zero
+
+
+def _coded(values: np.ndarray) -> np.ndarray:
+    """Return numbers of any size as whole ones, to half a percent; page.js has the inverse."""
+    with np.errstate(all="ignore"):
+        code = np.sign(values) * np.rint(64 * np.log2(1 + np.abs(values) / FINEST))
+    return np.where(np.isfinite(code), code, NOT_FINITE).astype(np.int32)
 
 
 def cut(x: np.ndarray, y: np.ndarray, width: float, height: float) -> tuple[np.ndarray, np.ndarray]:
