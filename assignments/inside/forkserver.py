@@ -33,6 +33,7 @@ IMPORTED = (
     "numpy.linalg",
     *("numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing"),
     "matplotlib.pyplot",  # most notebooks begin with it
+    "IPython.core.inputtransformer2",  # reads magics
     *("bz2", "copy", "dataclasses", "decimal", "fractions", "functools", "hashlib", "itertools", "lzma", "math"),
     *("random", "sqlite3", "ssl", "statistics", "time", "typing", "uuid", "zlib", "zoneinfo"),
 )
@@ -77,15 +78,13 @@ def warm_up() -> None:
             ctypes.CDLL(name)
         except OSError:
             continue
+    room = bytearray(1 << 20)
     for folder in os.environ.get("READ_BEFORE", "").split(":"):
         for place, _, files in os.walk(folder):
             for file in files:
-                try:
-                    with open(os.path.join(place, file), "rb", buffering=0) as opened:
-                        while opened.read(1 << 20):
-                            pass
-                except OSError:
-                    continue
+                with contextlib.suppress(OSError), open(os.path.join(place, file), "rb", buffering=0) as opened:
+                    while opened.readinto(room):
+                        pass
     gc.collect()
     gc.freeze()  # the copies' garbage collector leaves these objects, and so the memory they share, alone
 
