@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -92,10 +93,7 @@ def run_grade(arguments: argparse.Namespace) -> int:
     anew = batch.Anew(
         frozenset(arguments.regrade_submission), frozenset(arguments.regrade_question), arguments.regrade_all
     )
-    for stop in ("SIGTERM", "SIGHUP"):  # as Ctrl-C does; the second is that the terminal was closed
-        if hasattr(signal, stop):
-            signal.signal(getattr(signal, stop), _stop)
-    with files.alone_in(results):
+    with _signals_stop(), files.alone_in(results):
         assignment = release.prepared(name, course, results / ".grader" / "assignment.json")
         names = batch.grade_folder(
             assignment, arguments.submissions, results, find_isolation, arguments.jobs, _progress(name), print, anew
@@ -139,6 +137,18 @@ def _progress(name: str) -> Any:
         return tqdm(done, total=total, unit="submission", desc=name)
 
     return progress
+
+
+@contextlib.contextmanager
+def _signals_stop() -> Iterator[None]:
+    """Let other signals do what Ctrl-C does: SIGTERM, and SIGHUP where the terminal is closed."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, _stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop(*_: object) -> NoReturn:

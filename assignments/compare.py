@@ -35,7 +35,10 @@ def allclose_nested(one: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8
         one, other = one.astype(float), other.astype(float)
     except (TypeError, ValueError, OverflowError):
         return False
-    return one.shape == other.shape and bool(np.allclose(one, other, rtol, atol, equal_nan=True))
+    if one.shape != other.shape:
+        return False
+    # Most of what is compared is the same to the last bit, and `numpy.allclose` takes twenty times as long.
+    return one.tobytes() == other.tobytes() or bool(np.allclose(one, other, rtol, atol, equal_nan=True))
 
 
 def copied(value: Any) -> Any:

@@ -260,9 +260,9 @@ def _recognised(calls: list[Call], reference: Any, mistaken: Sequence[tuple[Misc
         return {}
     for one, functions in mistaken:
         if _answers_alike(functions, calls):
-            wrong = [call for call in calls if not allclose_nested(_reply(reference, call), call.outcome)]
-            if wrong:
-                public = not all(call.hidden for call in wrong)
+            wrong = (call for call in calls if not allclose_nested(_reply(reference, call), call.outcome))
+            if first := next(wrong, None):
+                public = not first.hidden or any(not call.hidden for call in wrong)
                 return {"misconception": one.name, "feedback": one.feedback, "public": public}
     return {}
 

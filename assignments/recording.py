@@ -79,7 +79,7 @@ class Reference:
 def _remember(now: Any, before: Any, changed: Changed) -> None:
     """Write down the arrays that were changed, each with what it was at first."""
     if isinstance(now, np.ndarray):
-        if not np.array_equal(now, before):
+        if now.tobytes() != before.tobytes() and not np.array_equal(now, before):
             changed.setdefault(id(now), (now, before))  # holding it keeps its number its own
     elif isinstance(now, list | tuple):
         for one, other in zip(now, before, strict=True):

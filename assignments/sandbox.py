@@ -559,9 +559,10 @@ def parse_reply(reply: Any, function: str, arguments: Sequence[Any], keywords: M
             kind = f"`{function}` raised {raised if ours else 'an error of its own'}"
             raise StudentError(kind, f"`{function}` raised {raised}{': ' if message else ''}{message}")
         result = decode(reply["result"])
-        left, left_by_name = decode(reply["arguments"]), decode(reply["keywords"])
-        for mine, theirs in zip([*arguments, *keywords.values()], [*left, *left_by_name.values()], strict=True):
-            _mirror(mine, theirs)
+        if "arguments" in reply:  # else they are as they were
+            _mirror(arguments, decode(reply["arguments"]))
+        if "keywords" in reply:
+            _mirror(keywords, decode(reply["keywords"]))
         return result
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         raise Forged(f"`{function}` {UNREADABLE}") from None
@@ -574,6 +575,8 @@ def _mirror(mine: Any, theirs: Any) -> None:
             raise ValueError("not the array that was sent")
         mine[...] = theirs
     elif isinstance(mine, list | tuple):
+        if not isinstance(theirs, list):
+            raise ValueError("not the list that was sent")
         for ours, other in zip(mine, theirs, strict=True):
             _mirror(ours, other)
     elif isinstance(mine, dict):

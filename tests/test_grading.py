@@ -180,6 +180,12 @@ def test_check_believes_no_conventions_that_no_course_draws(course, capsys):
 # Grading a folder
 
 
+def test_after_a_run_signals_do_what_they_did_before(course, ready):
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    main(GRADING)
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)] == before
+
+
 def test_grade_writes_what_an_instructor_reads(course, walls, capsys):
     assert main(["grade", "ps1", "submissions", "results"]) == 0
     said = capsys.readouterr()

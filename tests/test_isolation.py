@@ -13,6 +13,8 @@ import pytest
 
 from assignments.inside import limits, seccomp
 from assignments.inside.codec import decode, encode
+from assignments.inside.notebook import Notebook
+from assignments.inside.worker import answer
 from assignments.sandbox import InProcess, Sandbox, StudentError
 
 SEES = """
@@ -124,6 +126,14 @@ def test_without_a_filter_no_code_is_run():
 def test_what_is_too_large_to_cross_is_refused_in_a_sentence(value):
     with pytest.raises(StudentError, match="`f` cannot be called with a"):
         InProcess(["def f(x): return 1"]).call("f", value)
+
+
+def test_arguments_come_back_only_where_they_were_changed():
+    notebook = Notebook(["def f(x, y=0):\n    x[0] += y\n    return x[0]"])
+    request = {"function": "f", "arguments": encode([np.array([1.0, np.nan])]), "keywords": encode({"y": 0.0})}
+    assert answer(notebook, request) == {"result": 1.0}
+    request["keywords"] = encode({"y": 2.0})
+    assert decode(answer(notebook, request)["arguments"])[0][0] == 3
 
 
 def test_shapes_whose_product_is_huge_are_not_believed():

@@ -7,9 +7,8 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
-
-from IPython.core.inputtransformer2 import TransformerManager
 
 PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 # The magics that run Python, each with the options that may stand before the code. All others are skipped.
@@ -21,7 +20,6 @@ RUN_PYTHON = {
 }
 AUTOMAGIC = re.compile(r"(?:pip|conda|mamba|uv|cd|ls|pwd|mkdir|cat)\b(?!\s*[=(.\[,:])")  # magics without their %
 MOST_AUTOMAGICS = 20  # in a cell
-TRANSFORMER = TransformerManager()
 
 
 class NotPython(ValueError):
@@ -82,10 +80,17 @@ def _parse(text: str) -> ast.Module:
         return ast.parse(text)
 
 
+@cache
+def _transformer() -> Any:
+    from IPython.core.inputtransformer2 import TransformerManager  # takes longer than all else, and few cells need it
+
+    return TransformerManager()
+
+
 def _parse_as_ipython(cell: str) -> ast.Module:
     for _ in range(MOST_AUTOMAGICS):
         try:
-            return _parse(TRANSFORMER.transform_cell(cell))
+            return _parse(_transformer().transform_cell(cell))
         except SyntaxError as error:  # a line such as `pip install numpy` is a magic, too
             lines = cell.split("\n")
             place = (error.lineno or 0) - 1
@@ -93,7 +98,7 @@ def _parse_as_ipython(cell: str) -> ast.Module:
                 raise
             lines[place] = f"%{lines[place]}"
             cell = "\n".join(lines)
-    return _parse(TRANSFORMER.transform_cell(cell))
+    return _parse(_transformer().transform_cell(cell))
 
 
 class _TakeOutOfMagics(ast.NodeTransformer):

@@ -46,6 +46,10 @@ def encode(value: Any, depth: int = 0) -> Any:
     """
     if depth > DEEPEST:
         raise NotAllowed(f"a value nested more than {DEEPEST} deep")
+    if type(value) is np.ndarray:  # nearly all that crosses is one of these two
+        return _encode_array(value)
+    if type(value) is float:
+        return value
     if value is None or isinstance(value, bool | np.bool_):
         return value if value is None else bool(value)
     if isinstance(value, int | np.integer):

@@ -33,6 +33,7 @@ IMPORTED = (
     "numpy.linalg",
     *("numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.random", "numpy.testing"),
     "matplotlib.pyplot",  # most notebooks begin with it
+    "IPython.core.inputtransformer2",  # reads magics
     *("bz2", "copy", "dataclasses", "decimal", "fractions", "functools", "hashlib", "itertools", "lzma", "math"),
     *("random", "sqlite3", "ssl", "statistics", "time", "typing", "uuid", "zlib", "zoneinfo"),
 )
@@ -63,10 +64,13 @@ def _system(name: str, *arguments: object) -> None:
 
 
 def warm_up() -> None:
-    """Import what students' code is likely to need, and read every file that it could read.
-
-    A file that is in the kernel's cache already tells nobody whether another question's code has read it.
-    """
+    """Import what students' code is likely to need, and read every file that it could read."""
+    reader = os.fork()  # on another processor meanwhile
+    if reader == 0:
+        try:
+            read_files(os.environ.get("READ_BEFORE", "").split(":"))
+        finally:
+            os._exit(0)
     for name in IMPORTED:
         try:
             importlib.import_module(name)
@@ -77,17 +81,23 @@ def warm_up() -> None:
             ctypes.CDLL(name)
         except OSError:
             continue
-    for folder in os.environ.get("READ_BEFORE", "").split(":"):
-        for place, _, files in os.walk(folder):
-            for file in files:
-                try:
-                    with open(os.path.join(place, file), "rb", buffering=0) as opened:
-                        while opened.read(1 << 20):
-                            pass
-                except OSError:
-                    continue
+    os.waitpid(reader, 0)
     gc.collect()
     gc.freeze()  # the copies' garbage collector leaves these objects, and so the memory they share, alone
+
+
+def read_files(folders: list[str]) -> None:
+    """Read all files in some folders.
+
+    A file that is in the kernel's cache already tells nobody whether another question's code has read it.
+    """
+    room = bytearray(1 << 20)
+    for folder in folders:
+        for place, _, files in os.walk(folder):
+            for file in files:
+                with contextlib.suppress(OSError), open(os.path.join(place, file), "rb", buffering=0) as opened:
+                    while opened.readinto(room):
+                        pass
 
 
 def make_namespaces() -> None:

@@ -11,13 +11,14 @@ from assignments.inside.notebook import Missing, Notebook
 
 
 def answer(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
-    """Call the function that is asked for and return what it returned, with the arguments as it left them."""
+    """Call the function that is asked for and return what it returned, with the arguments where it changed them."""
     arguments, keywords = decode(request["arguments"]), decode(request["keywords"])
     try:
         with notebook.as_main():
             function = notebook.function(request["function"])
             result = function(*arguments, **keywords)
-        return {"result": encode(result), "arguments": encode(arguments), "keywords": encode(keywords)}
+        left = {"arguments": encode(arguments), "keywords": encode(keywords)}
+        return {"result": encode(result), **{name: value for name, value in left.items() if value != request[name]}}
     except Missing as error:
         return {"missing": str(error)[:LONGEST_TEXT]}
     except NotAllowed as error:
