@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from notebooks import Moved, explorable
 
+from optim import RMSProp, beale, minimize, rosenbrock
+
 FIVE = explorable("adam", "Five methods")
 ROLLING = explorable("adam", "Adam on the ravine")
 HATS = explorable("adam", "with and without the correction")
@@ -29,11 +31,19 @@ def test_two_methods_have_an_edge_and_three_have_none(place, momentum, sgd):
 
 
 @pytest.mark.parametrize(
-    "place, method, times", [("Rosenbrock", "RMSProp", 2), ("Beale", "RMSProp", 100), ("Beale", "Adam", 1000)]
+    "place, method, times",
+    [("Rosenbrock", "RMSProp", 2), ("Rosenbrock", "Adagrad", 50), ("Beale", "RMSProp", 100), ("Beale", "Adam", 1000)],
 )
 def test_some_best_rates_are_luck(place, method, times):
     end, best = ends(place)[method], FACTORS.index("1")
     assert min(end[best - 1], end[best + 1]) > times * end[best]
+
+
+@pytest.mark.parametrize("scene, slower, faster", [(rosenbrock(), 28, 2.6), (beale(), 29, 806)])
+def test_so_are_rmsprops_beside_its_neighbours_on_the_curve(scene, slower, faster):
+    end = minimize(scene, scene.start, RMSProp(np.geomspace(1e-5, 10, 121), 0.9), 200).loss[-1]
+    best = np.nanargmin(end)
+    assert np.allclose(end[[best - 1, best + 1]] / end[best], [slower, faster], rtol=0.02)
 
 
 def test_adam_is_low_at_the_most_factors_on_rosenbrock():
@@ -63,13 +73,13 @@ def test_the_hats_are_needed_for_three_times_the_longer_memory():
                 assert (steps[0] > 1) == (float(memory) > 100)
 
 
-def test_the_drift_says_where_x_goes():
+def test_the_push_says_where_x_goes():
     for C in CYCLE.controls["C"].words():
         for beta2 in CYCLE.controls["beta2"].words():
             seen = Moved(CYCLE, C=C, beta2=beta2)
-            [drift], [end] = seen.numbers("Drift"), seen.numbers("After 900")
-            assert drift <= 0.15 or end == 1
-            assert drift >= -0.15 or end < -0.97
+            [push], [end] = seen.numbers("Push"), seen.numbers("After 900")
+            assert push <= 0.15 or end == 1
+            assert push >= -0.15 or end < -0.97
 
 
 def test_how_long_the_memory_must_be_for_independent_draws():
