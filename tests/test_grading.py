@@ -363,7 +363,13 @@ def test_a_run_that_is_ended_goes_on_and_ends_with_the_same_grades(course, walls
         Path(f"submissions/student{number}.ipynb").write_text(notebook(product))
     command = [sys.executable, "-m", "assignments", "grade", "ps1", "submissions"]
     subprocess.run([*command, "whole"], check=True, capture_output=True)
-    ended = subprocess.Popen([*command, "results"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    ended = subprocess.Popen(
+        [*command, "results"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # A shell lets what it runs in the background ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while len(list(Path("results/records").glob("*.json"))) < 3:
         time.sleep(0.01)
         assert ended.poll() is None
