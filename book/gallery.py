@@ -92,7 +92,8 @@ def _list(app, docname):
         for place, (name, caption, panel) in enumerate(_of_book(app).get(page, ()), start=1):
             title = f"Figure {_number(app, page, place)}"
             panel = re.sub(r' data-(?:mark|series|panel|shape)="[^"]*"', "", panel)
-            words = re.sub(r"</?b\b[^>]*>", "", caption)
+            titled = re.search(r"<b\b[^>]*>(.*?)</b>", caption)
+            words = titled[1] if titled else caption
             said = re.sub(r"<[^>]*>", "", words).replace('"', "&quot;")
             panel = panel.replace('<div class="panel"', f'<div class="panel" role="img" aria-label="{said}"', 1)
             items.append(f'<li class="preview"><a href="{address}#{name}"><b>{title}</b>{words}</a>{panel}</li>')

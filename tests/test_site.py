@@ -75,7 +75,7 @@ def visit(browser, site):
         context.route(lambda url: not url.startswith((site[way], "data:", "blob:")), block)
         tab.goto(f"{site[way]}{page}.html")
         if options.get("java_script_enabled", True):
-            for figure in tab.locator("[data-near]").all():  # its scripts come when it comes near
+            for figure in tab.locator("[data-near]:visible").all():  # its scripts come when it comes near
                 figure.scroll_into_view_if_needed()
                 figure.locator("script:not([src])").last.wait_for(state="attached")
             for form in tab.locator(".explorable form").all():
