@@ -15,8 +15,8 @@ from jupyter_client.manager import start_new_kernel
 
 from benchmarks.measure import race, row, title, verdict
 from optim.explore.table import Table
-from tests.browser import MISSING, chromium
-from tests.notebooks import CHAPTERS, explorables
+from tools.browser import MISSING, chromium
+from tools.notebooks import CHAPTERS, explorables
 
 ROOT = Path(__file__).parent.parent
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from assignments import release
 from assignments.course import Course
-from tests.notebooks import answered
+from tools.notebooks import answered
 
 NAME = "ps3"
 RIGHT, MISTAKEN = (

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks.explorables import quietly
 from benchmarks.measure import row, title, verdict
-from tests.browser import MISSING, chromium
-from tests.notebooks import CHAPTERS, laboratories
+from tools.browser import MISSING, chromium
+from tools.notebooks import CHAPTERS, laboratories
 
 # Note how long every frame of the figure takes; it draws in no other place.
 TIMED = """(() => {

@@ -12,7 +12,7 @@ import numpy as np
 
 from optim.marks import on_panel
 from optim.plots import draw
-from tests.notebooks import explorables
+from tools.notebooks import explorables
 
 
 def moves(widget, shown, count=15):

@@ -16,7 +16,7 @@ from assignments import release
 from assignments.course import Course
 from benchmarks.grading import answers
 from tests.disturbances import Run
-from tests.notebooks import answered
+from tools.notebooks import answered
 
 PROBLEM_SET = "ps3"
 INTERRUPTIONS = 20

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.measure import row, title, verdict
-from tests.browser import MISSING, PAGES, ROOT, chromium, serve
+from tools.browser import MISSING, PAGES, ROOT, chromium, serve
 
 KINDS = ["document", "script", "stylesheet", "font", "image", "other"]
 CHAPTERS = [page for page in PAGES if (ROOT / f"{page}.ipynb").exists() and "/problem_sets/" not in page]

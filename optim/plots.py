@@ -366,9 +366,9 @@ def png(*figures: Figure, below: Figure | None = None, colors: int = 96) -> byte
     if below is not None:
         row = _joined([row, _pixels(below)], axis=0)
     image = Image.fromarray(row)
-    image = image.quantize(colors, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    image = image.quantize(colors, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     palette = np.array(image.getpalette())
-    image.putpalette(np.where(palette > 250, 255, palette).tolist())  # the quantizer greys white a little
+    image.putpalette(np.where(palette > 253, 255, palette).tolist())  # the quantizer greys white a little
     out = io.BytesIO()
     image.save(out, "png", optimize=True)
     return out.getvalue()

@@ -3,10 +3,10 @@
 import os
 
 import pytest
-from browser import MISSING, chromium
 
 from assignments.isolation import NoIsolation
 from assignments.sandbox import find_isolation
+from tools.browser import MISSING, chromium
 
 collect_ignore = ["hostile"]  # programs that are run behind walls only
 NO_WALLS = "no bubblewrap that works here; on Debian `apt-get install bubblewrap`"

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from notebooks import CHAPTERS, explorables
 from PIL import Image
 
 from optim import Loss, Momentum, beale, bowl, minimize, ravine, rosenbrock
@@ -37,6 +36,7 @@ from optim.plots import (
     picture,
     ticks,
 )
+from tools.notebooks import CHAPTERS, explorables
 
 pytestmark = pytest.mark.filterwarnings("error")
 

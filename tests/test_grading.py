@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from notebooks import answered
 
 from assignments import (
     batch,
@@ -39,6 +38,7 @@ from assignments.course import Course, NoSecret
 from assignments.isolation import NoIsolation, UnprivilegedUser
 from assignments.sandbox import ForkServer, InProcess, MachineFailure, Sandbox, StudentError
 from assignments.submission import Cell
+from tools.notebooks import answered
 
 SECRET = "the tests' own secret"
 

@@ -8,7 +8,8 @@ import threading
 
 import nbformat
 import pytest
-from browser import ROOT, count_explorables
+
+from tools.browser import ROOT, count_explorables
 
 CHAPTER = "chapters/sgd"
 LABORATORY = """

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import traitlets
-from browser import ROOT
-from notebooks import laboratories
 
 from optim import (
     SGD,
@@ -29,6 +27,8 @@ from optim import (
     saddle,
 )
 from optim.explore.laboratory import SCRIPT, STYLE, laboratory
+from tools.browser import ROOT
+from tools.notebooks import laboratories
 
 STEPS, STARTS = 200, 50
 LOSSES = {loss.name: loss for loss in (bowl(), ravine(20), saddle(), rosenbrock(), beale(), himmelblau())}

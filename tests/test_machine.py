@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from disturbances import Run
-from notebooks import answered
 
 from assignments import grade, release
 from assignments.course import Course
 from assignments.inside import limits
 from assignments.sandbox import MachineFailure, OutOfTime, Sandbox, Stopped, StudentError, find_isolation
+from tools.notebooks import answered
 
 SECRET = "a machine that is stopped"
 WAITS = ["import time\ndef f(seconds):\n    time.sleep(seconds)\n    return seconds"]

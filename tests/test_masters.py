@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from notebooks import answered
 
 from assignments import grade, master, release
 from assignments.course import Course
 from assignments.sandbox import InProcess
 from book.problem_sets import FOLDER, READERS, handout
+from tools.notebooks import answered
 
 ROOT = Path(__file__).parents[1]
 

@@ -5,8 +5,9 @@ from collections import Counter
 
 import nbformat
 import pytest
-from notebooks import CHAPTER_FILES
 from test_chapters import CHAPTERS, ROOT
+
+from tools.notebooks import CHAPTER_FILES
 
 PAGE = (ROOT / "chapters" / "notation.md").read_text("utf-8")
 NAMES = [chapter.removeprefix("chapters/") for chapter in CHAPTERS]

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urldefrag
 
 import numpy as np
 import pytest
-from browser import PAGES, SITE, count_explorables, serve
 
 from book.sources import MEMORY, digest
+from tools.browser import PAGES, SITE, count_explorables, serve
 
 BUILD = "jupyter-book build --all -W --keep-going ."
 SIZES = {"screen": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from notebooks import Moved, explorable
+
+from tools.notebooks import Moved, explorable
 
 TWO = explorable("adagrad", "in three valleys")
 STARVED = explorable("adagrad", "after one large gradient")

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from notebooks import Moved, explorable
 
 from optim import RMSProp, beale, minimize, rosenbrock
+from tools.notebooks import Moved, explorable
 
 FIVE = explorable("adam", "Five methods")
 ROLLING = explorable("adam", "Adam on the ravine")

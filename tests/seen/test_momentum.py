@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from notebooks import CHAPTER_FILES, Moved, explorable, laboratories, runs_of
 
 from optim import SGD, minimize, ravine, rosenbrock
+from tools.notebooks import CHAPTER_FILES, Moved, explorable, laboratories, runs_of
 
 RAVINE, SPECTRUM = "ravine of condition number 20", "long-run factor"
 BATCHES, ROSENBROCK = "mini-batches on the diabetes", "Rosenbrock"

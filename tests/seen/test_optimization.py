@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from notebooks import Moved, explorable
 
 from optim import diabetes
+from tools.notebooks import Moved, explorable
 
 LINE, WAYS = "line through real data", "three ways of reading"
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from notebooks import Moved, explorable
 
 from optim import Adagrad, Loss, RMSProp, minimize, rosenbrock
+from tools.notebooks import Moved, explorable
 
 ROSENBROCK = explorable("rmsprop", "in Rosenbrock's curved valley")
 CHANGE = explorable("rmsprop", "changes once")

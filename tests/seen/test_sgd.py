@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from notebooks import CHAPTER_FILES, Moved, explorable, laboratories, runs_of
+
+from tools.notebooks import CHAPTER_FILES, Moved, explorable, laboratories, runs_of
 
 RAVINE, FACTORS, FLOOR = "crosses the edge", "factor of every curvature", "noise floor"
 
