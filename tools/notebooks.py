@@ -75,6 +75,14 @@ class Moved:
         return np.broadcast_arrays(mark.x, mark.y)
 
 
+def everywhere(shown, words, *names, **settings):
+    """Return the number of the note that contains these words at all places of some sliders, with one axis for each."""
+    grid = np.meshgrid(*[shown.controls[name].values for name in names], indexing="ij", sparse=True)
+    values = shown.defaults | settings | dict(zip(names, grid, strict=True))
+    [note] = [mark for mark in shown.marks(**values) if isinstance(mark, Readout) and words in mark.template]
+    return np.broadcast_to(note.values[0], np.broadcast_shapes(*[places.shape for places in grid]))
+
+
 def runs_of(lab, start=None, settings=None):
     """Return the runs of a laboratory by name, from another start or with some settings changed; it stays as it is."""
     [loss], [rules] = lab.losses.values(), lab.rules.values()
