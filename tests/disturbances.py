@@ -28,6 +28,7 @@ class Run:
         self.number, self.terminal = pty.fork()
         if self.number == 0:
             os.chdir(course)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell lets what it runs in the background ignore it
             os.execv(command[0], command)
         self.said = b""
         self.code = None

@@ -206,7 +206,7 @@ def test_grade_writes_what_an_instructor_reads(course, walls, capsys):
     assert "Because it is so." in Path("results/written.html").read_text("utf-8")
 
 
-def test_marks_by_hand_reach_the_grades_and_the_page_and_survive(course, walls):
+def test_marks_by_hand_reach_the_grades_and_the_page_and_survive(course, ready):
     grading = ["grade", "ps1", "submissions", "results"]
     main(grading)
     enter("ada", "q7", "5.5", "Well argued.")
@@ -219,7 +219,7 @@ def test_marks_by_hand_reach_the_grades_and_the_page_and_survive(course, walls):
         assert "Well argued." in Path("results/feedback/ada.html").read_text("utf-8")
 
 
-def test_a_mark_by_hand_counts_before_a_tests(course, walls):
+def test_a_mark_by_hand_counts_before_a_tests(course, ready):
     grading = ["grade", "ps1", "submissions", "results"]
     main(grading)
     with open("results/written.csv", "a", encoding="utf-8") as file:
@@ -286,7 +286,7 @@ def test_a_line_by_hand_that_goes_nowhere_is_refused(lines, sentence, tmp_path, 
     ],
     ids=["another set", "inside", "around", "nothing", "nowhere"],
 )
-def test_a_mistyped_folder_overwrites_nothing(course, walls, capsys, command, sentence):
+def test_a_mistyped_folder_overwrites_nothing(course, ready, capsys, command, sentence):
     main(["grade", "ps1", "submissions", "results"])
     Path("empty").mkdir()
     before = Path("results/grades.csv").read_bytes()
@@ -318,7 +318,7 @@ def test_a_written_answer_may_have_headings_of_its_own(product):
 @pytest.mark.parametrize(
     "entry, sentence", [("7", "7 is not between 0 and 6"), ("good", "'good' is no number"), ("-1", "is not between")]
 )
-def test_a_mark_by_hand_that_is_none_is_refused_with_its_line(course, walls, capsys, entry, sentence):
+def test_a_mark_by_hand_that_is_none_is_refused_with_its_line(course, ready, capsys, entry, sentence):
     grading = ["grade", "ps1", "submissions", "results"]
     main(grading)
     written = Path("results/written.csv")
@@ -331,7 +331,7 @@ def test_a_mark_by_hand_that_is_none_is_refused_with_its_line(course, walls, cap
     assert written.read_text() == before
 
 
-def test_what_did_not_change_is_not_graded_again_and_what_did_is(course, walls, product):
+def test_what_did_not_change_is_not_graded_again_and_what_did_is(course, here, product):
     grading = ["grade", "ps1", "submissions", "results"]
     main(grading)
     ada, bob = (next(Path("results/records").glob(f"{name}*")) for name in ("ada", "bob"))
@@ -343,7 +343,7 @@ def test_what_did_not_change_is_not_graded_again_and_what_did_is(course, walls, 
     assert table()["bob/any name"]["tested"] == "19"
 
 
-def test_another_secret_overwrites_grades_only_when_asked_to(course, walls, capsys):
+def test_another_secret_overwrites_grades_only_when_asked_to(course, here, capsys):
     grading = ["grade", "ps1", "submissions", "results"]
     main(grading)
     before = Path("results/grades.csv").read_bytes(), Path("results/records/ada.json").read_bytes()
@@ -363,7 +363,13 @@ def test_a_run_that_is_ended_goes_on_and_ends_with_the_same_grades(course, walls
         Path(f"submissions/student{number}.ipynb").write_text(notebook(product))
     command = [sys.executable, "-m", "assignments", "grade", "ps1", "submissions"]
     subprocess.run([*command, "whole"], check=True, capture_output=True)
-    ended = subprocess.Popen([*command, "results"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    ended = subprocess.Popen(
+        [*command, "results"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # A shell lets what it runs in the background ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while len(list(Path("results/records").glob("*.json"))) < 3:
         time.sleep(0.01)
         assert ended.poll() is None

@@ -166,16 +166,16 @@ def test_a_failure_of_the_grader_costs_one_question(walls, monkeypatch):
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory, walls):
-    """Set up a course of twelve submissions, right and mistaken, and grade them in peace."""
+    """Set up a course of six submissions, right and mistaken, and grade them in peace."""
     course = tmp_path_factory.mktemp("a course")
     product = release.prepare("ps1", Course((SECRET,)))
     (course / "course.secret").write_text(SECRET)
     (course / "submissions").mkdir()
-    for number in range(12):
+    for number in range(6):
         code = {question.name: question.solution for question in product.assignment.tested}
-        for question in product.assignment.tested[: number % 7]:
+        for question in product.assignment.tested[:number]:
             code[question.name] = question.misconceptions[0].code
-        (course / "submissions" / f"student{number:02}.ipynb").write_text(answered(product, code), "utf-8")
+        (course / "submissions" / f"student{number}.ipynb").write_text(answered(product, code), "utf-8")
     assert Run(course, "quiet", name="ps1").finish() == 0
     return course
 
