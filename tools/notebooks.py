@@ -2,6 +2,7 @@
 
 import ast
 import re
+import symtable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -33,8 +34,9 @@ def laboratories(path):
 def _shown(path, call, kind):
     """Run of a notebook what the cells that call a function need, and return what they show of its kind."""
     names, found = {}, []
-    cells = [ast.parse(c.source) for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
-    for body in _needed(cells, call):
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    for cell in _needed(cells, call):
+        body = ast.parse(cell).body
         last = body.pop() if isinstance(body[-1], ast.Expr) else None
         exec(compile(ast.Module(body, []), path.name, "exec"), names)
         value = last and eval(compile(ast.Expression(last.value), path.name, "eval"), names)
@@ -75,6 +77,14 @@ class Moved:
         return np.broadcast_arrays(mark.x, mark.y)
 
 
+def everywhere(shown, words, *names, **settings):
+    """Return the number of the note that contains these words at all places of some sliders, with one axis for each."""
+    grid = np.meshgrid(*[shown.controls[name].values for name in names], indexing="ij", sparse=True)
+    values = shown.defaults | settings | dict(zip(names, grid, strict=True))
+    [note] = [mark for mark in shown.marks(**values) if isinstance(mark, Readout) and words in mark.template]
+    return np.broadcast_to(note.values[0], np.broadcast_shapes(*[places.shape for places in grid]))
+
+
 def runs_of(lab, start=None, settings=None):
     """Return the runs of a laboratory by name, from another start or with some settings changed; it stays as it is."""
     [loss], [rules] = lab.losses.values(), lab.rules.values()
@@ -94,18 +104,21 @@ def answered(product, answers):
 
 
 def _needed(cells, call):
-    """Return the bodies of the cells that call a function, and of those that define, before them, what they use."""
-    bodies, wanted = [], set()
+    """Return the sources of the cells that call a function, and of those that define, before them, what they use."""
+    needed, wanted = [], set()
     for cell in reversed(cells):
-        defined, used = set(), set()
-        for node in ast.walk(cell):
-            if isinstance(node, ast.Name):
-                (used if isinstance(node.ctx, ast.Load) else defined).add(node.id)
-            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-                defined.add(node.name)
-            elif isinstance(node, ast.alias):
-                defined.add(node.asname or node.name)
+        table = symtable.symtable(cell, "cell", "exec")
+        defined = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+        used = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()} | _from_outside(table)
         if call in used or defined & wanted:
-            bodies.insert(0, cell.body)
-            wanted |= used
-    return bodies
+            needed.insert(0, cell)
+            wanted = (wanted - defined) | used
+    return needed
+
+
+def _from_outside(table):
+    """Return the names that the functions and classes in a table of symbols take from the module."""
+    found = set()
+    for inner in table.get_children():
+        found |= {symbol.get_name() for symbol in inner.get_symbols() if symbol.is_global()} | _from_outside(inner)
+    return found
