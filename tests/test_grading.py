@@ -40,6 +40,8 @@ from assignments.sandbox import ForkServer, InProcess, MachineFailure, Sandbox, 
 from assignments.submission import Cell
 from tools.notebooks import answered
 
+pytestmark = pytest.mark.course
+
 SECRET = "the tests' own secret"
 
 

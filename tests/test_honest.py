@@ -13,6 +13,8 @@ from assignments.course import Course
 from assignments.inside.notebook import NOTES
 from assignments.sandbox import InProcess
 
+pytestmark = pytest.mark.course
+
 NAMES = ["ps1", "ps2", "ps3"]
 STYLES = {name: styles(name) for name in NAMES}
 CASES = [(name, style) for name in NAMES for style in STYLES[name] if style.plan != "smallest"]  # needs a time limit

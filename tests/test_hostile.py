@@ -26,6 +26,8 @@ from assignments import batch, grade, master, records, release, report, submissi
 from assignments.course import Course
 from assignments.sandbox import InProcess
 
+pytestmark = pytest.mark.course
+
 SECRET = "hostile"  # draws: the mean of squares, filled up
 TOKEN = "written-by-a-student"  # how the name of every file begins that a submission tries to write
 LEAK = "LEAK"  # how everything begins that a submission tries to tell of the hidden tests

@@ -18,6 +18,8 @@ from assignments.inside import limits
 from assignments.sandbox import MachineFailure, OutOfTime, Sandbox, Stopped, StudentError, find_isolation
 from tools.notebooks import answered
 
+pytestmark = pytest.mark.sandbox
+
 SECRET = "a machine that is stopped"
 WAITS = ["import time\ndef f(seconds):\n    time.sleep(seconds)\n    return seconds"]
 COMPUTES = ["import time\ndef f(seconds):\n    while time.process_time() < seconds: pass\n    return seconds"]

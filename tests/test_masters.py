@@ -17,6 +17,8 @@ from assignments.sandbox import InProcess
 from book.problem_sets import FOLDER, READERS, handout
 from tools.notebooks import answered
 
+pytestmark = pytest.mark.course
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -45,10 +45,18 @@ def _shown(path, call, kind):
     return found
 
 
-def explorable(chapter, says):
-    """Return the explorable of a chapter, ``"sgd"`` for one, that says these words below its picture."""
-    [found] = [shown for shown in explorables(CHAPTER_FILES[chapter]) if says in shown.caption]
-    return found
+class explorable:
+    """The explorable of a chapter, ``"sgd"`` for one, that says these words below its picture.
+
+    The chapter is run when something of it is first asked for: tests are collected without.
+    """
+
+    def __init__(self, chapter, says):
+        self._chapter, self._says = chapter, says
+
+    def __getattr__(self, name):
+        [found] = [shown for shown in explorables(CHAPTER_FILES[self._chapter]) if self._says in shown.caption]
+        return getattr(found, name)
 
 
 class Moved:

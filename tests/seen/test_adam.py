@@ -13,13 +13,12 @@ CYCLE = explorable("adam", "the stream of Reddi")
 DRAWS = explorable("adam", "on independent gradients")
 
 RATES = np.geomspace(1e-5, 10, 121)  # of the curve below the paths
-FACTORS = FIVE.controls["factor"].words()
 METHODS = ("SGD", "Momentum", "Adagrad", "RMSProp", "Adam")
 
 
 def ends(place):
     """Return where the five methods end at every factor."""
-    seen = [Moved(FIVE, place=place, factor=factor) for factor in FACTORS]
+    seen = [Moved(FIVE, place=place, factor=factor) for factor in FIVE.controls["factor"].words()]
     return {name: np.array([moved.numbers(f"{name}: ")[0] for moved in seen]) for name in METHODS}
 
 
@@ -27,7 +26,7 @@ def ends(place):
 def test_two_methods_have_an_edge_and_three_have_none(place, momentum, sgd):
     end = ends(place)
     for name, edge in (("Momentum", momentum), ("SGD", sgd)):
-        assert FACTORS[np.argmax(np.isnan(end[name]))] == edge
+        assert FIVE.controls["factor"].words()[np.argmax(np.isnan(end[name]))] == edge
     assert all(np.isfinite(end[name]).all() for name in ("Adagrad", "RMSProp", "Adam"))
 
 
