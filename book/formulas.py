@@ -147,7 +147,9 @@ def typeset(tex, display=False):
     content = ENTITY.sub(lambda code: chr(int(code[1], 16)), re.sub(r">\n\s*", ">", content))
     said = f"{opening}<semantics><mrow>{content}</mrow>{annotation}</semantics></math>"
     said = f"<mjx-assistive-mml>{said}</mjx-assistive-mml>"
-    return seen.replace("<mjx-container", '<mjx-container aria-hidden="true"', 1) + said
+    return (
+        seen.replace("<mjx-math", '<mjx-math aria-hidden="true"', 1) + said
+    )  # what scrolls can be focused, so is not hidden
 
 
 @cache

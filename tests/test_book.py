@@ -20,7 +20,7 @@ def test_formula():
     html = typeset(r"\eta < \theta", display=True)
     assert '<annotation encoding="application/x-tex">\\eta &lt; \\theta</annotation>' in html
     assert "<mi>η</mi><mo>&lt;</mo><mi>θ</mi>" in html
-    assert html.startswith('<mjx-container aria-hidden="true"') and ' display="true"' in html
+    assert '<mjx-math aria-hidden="true"' in html and ' display="true"' in html
 
 
 HUB = "https://github.com/someone/a.book"

@@ -121,7 +121,7 @@ def test_the_mathematics_of_a_page_is_set(tab):
     formulas, unset, text = tab.evaluate(
         """() => {
             const all = (selector) => [...document.querySelectorAll(selector)];
-            const whole = ["mjx-container[aria-hidden] mjx-c", "math", "annotation[encoding='application/x-tex']"];
+            const whole = ["mjx-math[aria-hidden] mjx-c", "math", "annotation[encoding='application/x-tex']"];
             const unset = all(".math").filter((formula) => whole.some((part) => !formula.querySelector(part)));
             const main = document.querySelector("main").cloneNode(true);
             for (const code of main.querySelectorAll("pre, code, script, style, annotation")) code.remove();
@@ -136,7 +136,8 @@ def test_the_mathematics_of_a_page_is_set(tab):
 def test_a_formula_wider_than_a_phone_fades_and_scrolls(tab):
     """Where there is more of a formula than fits, its end fades, and the keyboard can scroll there."""
     tab.add_style_tag(content="* { content-visibility: visible !important }")
-    tab.wait_for_timeout(300)
+    tab.evaluate("document.fonts.ready")  # a rare sign's font comes when the sign is laid out
+    tab.wait_for_timeout(500)
     wrong = tab.evaluate(
         """() => [...document.querySelectorAll("span.math, div.math mjx-container")].filter((formula) => {
             if (!formula.checkVisibility() || formula.closest("details:not([open])")) return false;
@@ -169,13 +170,13 @@ def test_a_formula_is_seen_without_scripts(visit):
     tab = visit("file", "chapters/adam", java_script_enabled=False)
     widths = [formula.bounding_box()["width"] for formula in tab.locator("div.math mjx-math").all()]
     assert len(widths) > 5 and min(widths) > 10
-    assert tab.locator(".eqno").first.inner_text().startswith("(6.1)")
+    assert tab.locator(".eqno:visible").first.inner_text().startswith("(6.")
     tab.context.close()
 
 
 def test_copied_text_keeps_its_formulas(visit):
     """What is copied from a page holds each formula as TeX, whole even if only half of it was marked."""
-    tab = visit("http", "chapters/adam")
+    tab = visit("http", "chapters/momentum")
     copied = tab.evaluate(
         r"""() => {
             const end = [...document.querySelectorAll("article p")].find((p) => p.textContent.startsWith("You will"));
@@ -186,8 +187,8 @@ def test_copied_text_keeps_its_formulas(visit):
             return event.clipboardData.getData("text/plain");
         }"""
     )
-    assert copied.endswith(r"$\epsilon$")
-    assert copied.startswith("You will learn how Adam")
+    assert copied.endswith(r"$\sqrt\kappa$")
+    assert copied.startswith("You will learn what a velocity adds")
     tab.context.close()
 
 
@@ -270,7 +271,7 @@ def test_the_search_lands_on_the_section(visit, way):
     tab = visit(way, "chapters/home")
     heading, address = search(tab, "bias correction")[0]
     assert address.startswith("chapters/adam.html#")
-    assert heading.startswith("6.3.")
+    assert "The bias correction" in heading
     first = tab.locator("#search-results li").first
     assert "bias" in first.locator("p").inner_text().lower()
     assert first.locator("mark").count()
@@ -410,6 +411,7 @@ def test_a_page_is_no_wider_than_its_window(tab, theme):
     page, explorables, window = tab.evaluate(
         """() => [document.scrollingElement.scrollWidth,
             Math.max(0, ...[...document.querySelectorAll(".explorable :not(svg svg *)")]
+                .filter((element) => getComputedStyle(element.parentElement).overflowX !== "auto")  // a row that scrolls
                 .map((element) => element.getBoundingClientRect().right)),
             innerWidth]"""
     )
