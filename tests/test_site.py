@@ -411,7 +411,7 @@ def test_a_page_is_no_wider_than_its_window(tab, theme):
     page, explorables, window = tab.evaluate(
         """() => [document.scrollingElement.scrollWidth,
             Math.max(0, ...[...document.querySelectorAll(".explorable :not(svg svg *)")]
-                .filter((element) => getComputedStyle(element.parentElement).overflowX !== "auto")  // a row that scrolls
+                .filter(({ parentElement: row }) => getComputedStyle(row).overflowX !== "auto")  // which scrolls
                 .map((element) => element.getBoundingClientRect().right)),
             innerWidth]"""
     )
