@@ -55,6 +55,8 @@ class explorable:
         self._chapter, self._says = chapter, says
 
     def __getattr__(self, name):
+        if name.startswith(("_", "pytest")):  # what pytest looks for in everything that it collects
+            raise AttributeError(name)
         [found] = [shown for shown in explorables(CHAPTER_FILES[self._chapter]) if self._says in shown.caption]
         return getattr(found, name)
 
