@@ -8,11 +8,13 @@ function mark(formula) {
   else formula.removeAttribute("tabindex");
 }
 
-// A formula is marked as soon as it is laid out and when its width changes: after its font has arrived.
+// A formula is marked as soon as it is laid out, when its width changes, and when the font of a rare sign has come.
 const sizes = new ResizeObserver((changes) => changes.forEach(({ target }) => mark(target)));
 document.fonts.ready.then(() => {
-  for (const formula of document.querySelectorAll("span.math, div.math mjx-container, .pst-scrollable-table-container")) {
+  const formulas = document.querySelectorAll("span.math, div.math mjx-container, .pst-scrollable-table-container");
+  for (const formula of formulas) {
     sizes.observe(formula);
     formula.addEventListener("scroll", () => mark(formula), { passive: true });
   }
+  document.fonts.addEventListener("loadingdone", () => formulas.forEach(mark));
 });
