@@ -308,7 +308,7 @@ def test_static_life_of_each_explorable_in_the_book_shows_what_its_function_retu
         page, every = decoded(shown), settings(shown)
         for setting in {shown.table.default, *np.linspace(0, len(every) - 1, 12).astype(int).tolist()}:
             marks, panels = shown.marks(**every[setting]), shown.panels_of(**every[setting])
-            drawn = [mark for mark in marks if not isinstance(mark, Readout)]
+            drawn = [mark for mark in marks if not isinstance(mark, Readout | Outcome)]
             for entry, mark in zip(page.marks, drawn, strict=True):
                 same_mark(page, entry, mark, panels[mark.panel], setting)
             readouts = [mark.describe() for mark in marks if isinstance(mark, Readout)]
