@@ -14,6 +14,8 @@ import pytest
 from book.sources import MEMORY, digest
 from tools.browser import PAGES, SITE, count_explorables, serve
 
+pytestmark = pytest.mark.browser  # and a site that is built
+
 BUILD = "jupyter-book build --all -W --keep-going ."
 SIZES = {"screen": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
