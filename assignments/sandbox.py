@@ -61,6 +61,7 @@ class Stopped(MachineFailure):
         super().__init__("the grader was stopped")
 
 
+ENDING = 0x4  # the flag of a process that has begun to end, before it closes its lines: PF_EXITING in Linux
 UNREADABLE = "sent the grader something that is no answer"
 TOO_MUCH = "returned more than the grader reads"
 
@@ -246,7 +247,7 @@ class Usage:
         """
         try:
             ran, queued = self._schedule()
-            state = (self.place / "stat").read_text().rsplit(")", 1)[1].split()[0]
+            state = self._state()[0]
         except OSError:  # it has ended, and its supervisor says how
             return 0.0, 0.0
         computed, busy = ran - self.ran, ran - self.ran + queued - self.queued
@@ -254,6 +255,18 @@ class Usage:
         uncounted = ran == 0 and state == "R"  # by a kernel that does not count
         waits = state not in "DTt" and not uncounted
         return computed, max(0.0, limits.TICK - busy) if waits else 0.0
+
+    def lives(self) -> bool:
+        """Return whether the process still runs and has not begun to end, be it stopped or not."""
+        try:
+            state, *_, flags = self._state()[:7]
+        except OSError:
+            return False
+        return state not in "ZX" and not int(flags) & ENDING
+
+    def _state(self) -> list[str]:
+        """Return what Linux says about the process, from its state on; see proc_pid_stat(5)."""
+        return (self.place / "stat").read_text().rsplit(")", 1)[1].split()
 
 
 class Worker:
@@ -382,11 +395,11 @@ class Worker:
 
     def _why_ended(self) -> Exception:
         """Say why the process does not reply any more, by what its supervisor says."""
-        for _ in range(8):
-            if select.select([self.control], [], [], limits.TICK)[0]:
-                break
-        else:
-            return StudentError("closed its line to the grader")
+        self.patience = Patience(limits.PATIENCE, "a process ended, and the one that watched over it did not say how")
+        while not select.select([self.control], [], [], limits.TICK)[0]:
+            if self.usage is not None and self.usage.lives():
+                return StudentError("closed its line to the grader")
+            self.patience.tick()
         told = b""
         with contextlib.suppress(ConnectionError):
             told = self.control.recv(1000)

@@ -95,6 +95,45 @@ def test_a_kill_from_outside_is_the_machines_fault_and_says_which_machine(walls)
     assert str(result[0]).startswith(f"the machine {os.uname().nodename} could not run it: something outside")
 
 
+def test_who_is_stopped_while_a_process_is_killed_says_later_that_it_was_killed(walls, short):
+    sandbox = Sandbox(WAITS, walls)
+    thread, result = call(sandbox, 1000)
+    number = number_of(sandbox)
+    supervisor = int(Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    os.kill(supervisor, signal.SIGSTOP)
+    os.kill(number, signal.SIGKILL)
+    time.sleep(20 * limits.TICK)
+    os.kill(supervisor, signal.SIGCONT)
+    thread.join()
+    sandbox.close()
+    assert isinstance(result[0], MachineFailure)
+
+
+def test_who_closes_the_line_is_told_so_at_once_even_while_stopped(walls):
+    sandbox = Sandbox(["import os, time\ndef f():\n    os.closerange(3, 64)\n    time.sleep(1e6)"], walls)
+    thread, result = call(sandbox)
+    thread.join()
+    sandbox.close()
+    assert isinstance(result[0], StudentError)
+    assert "closed its line" in str(result[0])
+
+
+def test_who_makes_its_line_impatient_gets_every_question_all_the_same(walls):
+    code = """
+import os, contextlib
+def f(n):
+    for line in range(3, 64):
+        with contextlib.suppress(OSError):
+            os.set_blocking(line, False)
+    return n
+"""
+    sandbox = Sandbox([code], walls)
+    for number in range(3):
+        assert sandbox.call("f", number) == number
+        time.sleep(0.3)
+    sandbox.close()
+
+
 def test_the_death_of_the_fork_server_is_the_machines_fault_and_the_next_call_starts_another(short):
     with find_isolation() as server:
         sandbox = Sandbox(WAITS, server)

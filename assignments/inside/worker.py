@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any, TextIO
 
 from assignments.inside.codec import NotAllowed, decode, encode
@@ -35,12 +36,17 @@ def serve(requests: TextIO, replies: TextIO) -> None:
     which plans differ for some functions.
     """
 
+    def receive() -> Any:
+        os.set_blocking(requests.fileno(), True)  # student code may have changed that: then chance would decide
+        line = requests.readline()
+        return json.loads(line) if line else None
+
     def send(reply: Any) -> None:
+        os.set_blocking(replies.fileno(), True)
         print(json.dumps(reply), file=replies, flush=True)
 
     send("ready")
-    first = json.loads(requests.readline())
+    first = receive()
     notebook = Notebook(first["cells"], first["plan"])
-    for line in requests:
-        request = json.loads(line)
+    while request := receive():
         send(notebook.plans(request["plans"]) if "plans" in request else answer(notebook, request))

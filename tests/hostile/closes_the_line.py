@@ -1,8 +1,7 @@
 # Plays with its own ends of the pipes.
 # name: closes the line
-# points: q1=0, q2=0, q3=0, q6=0
+# points: q1=0, q3=0, q6=0
 # says: `loss_and_gradient` raised FileNotFoundError
-# says: `gradient_error` ended Python instead of returning
 # says: `sgd_step` closed its line to the grader
 # says: `stability_edge` ended Python instead of returning
 
