@@ -4,14 +4,15 @@ Each room imports only from rooms above it:
 
     checks, weak, looks          arguments checked; arrays that never upcast float32; how methods look
     rule, losses, data           what a rule is; what is minimized; the mini-batches it is learned from
-    rules, run                   the five update rules; a rule that runs on a loss
+    rules, run, models           the five update rules; a rule that runs on a loss; what is learned from examples
+    sweeps                       all settings of a rule on a model, fairly
     frameworks, trace            a rule in another framework's words; rules and losses as scripts for the browser
     marks                        what a picture shows: curves, points, bars, texts
     plots                        pictures: panels, and marks on them
     explore                      pictures with sliders and the laboratory, alive in a kernel and on the static page
 """
 
-from optim.data import diabetes, full_batch, mini_batches, online
+from optim.data import Split, breast_cancer, diabetes, digits, full_batch, mini_batches, online, split
 from optim.losses import (
     Loss,
     beale,
@@ -23,9 +24,11 @@ from optim.losses import (
     rosenbrock,
     saddle,
 )
+from optim.models import Model, linear, network, softmax
 from optim.rule import Decay, Epsilon, Rate, Rule
 from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp
 from optim.run import Objective, Stepper, Trajectory, minimize
+from optim.sweeps import Sweep, sweep
 
 __all__ = [
     "SGD",
@@ -34,24 +37,34 @@ __all__ = [
     "Decay",
     "Epsilon",
     "Loss",
+    "Model",
     "Momentum",
     "Objective",
     "RMSProp",
     "Rate",
     "Rule",
+    "Split",
     "Stepper",
+    "Sweep",
     "Trajectory",
     "beale",
     "bowl",
+    "breast_cancer",
     "diabetes",
+    "digits",
     "full_batch",
     "himmelblau",
     "least_squares",
+    "linear",
     "logistic",
     "mini_batches",
     "minimize",
+    "network",
     "online",
     "ravine",
     "rosenbrock",
     "saddle",
+    "softmax",
+    "split",
+    "sweep",
 ]

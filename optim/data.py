@@ -1,4 +1,4 @@
-"""Real data, and the streams of mini-batches that a run learns from."""
+"""Real data, their parts, and the streams of mini-batches that a run learns from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 
 from optim.checks import examples, whole_number
 
-__all__ = ["Stream", "diabetes", "full_batch", "mini_batches", "online"]
+__all__ = ["Split", "Stream", "breast_cancer", "diabetes", "digits", "full_batch", "mini_batches", "online", "split"]
+
+Examples = tuple[np.ndarray, np.ndarray]  # X, shape (N, d), and y, shape (N,)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,7 +112,115 @@ def online(X: ArrayLike, y: ArrayLike, *, seed: int) -> Stream:
     return Stream(*examples("online", X, y), 1, whole_number("online", "seed", seed))
 
 
-def diabetes() -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Three parts of the data: to learn from, to choose settings by, and to report what was chosen.
+
+    Attributes
+    ----------
+    train, validation, test : tuple of ndarray
+        X, shape (N, d), and y, shape (N,), of each part.
+
+    Raises
+    ------
+    ValueError
+        If X and y of a part do not match, or an example of one part is in another, too: what was seen in training or
+        tuning measures nothing.
+    """
+
+    train: Examples
+    validation: Examples
+    test: Examples
+
+    def __post_init__(self) -> None:
+        rows: dict[bytes, str] = {}
+        for name in ("train", "validation", "test"):
+            X, y = examples(name, *getattr(self, name))
+            object.__setattr__(self, name, (X, y))
+            for number, row in enumerate(np.column_stack([X, y])):
+                other = rows.setdefault(row.tobytes(), name)
+                if other != name:
+                    raise ValueError(
+                        f"Split: example {number} of {name} is in {other}, too; the parts must not overlap"
+                    )
+
+    def __repr__(self) -> str:
+        """Show the sizes, not the data."""
+        sizes = (f"{name} {len(getattr(self, name)[1])}" for name in ("train", "validation", "test"))
+        return f"Split({', '.join(sizes)})"
+
+
+def split(X: ArrayLike, y: ArrayLike, *, seed: int, validation: float = 0.2, test: float = 0.2) -> Split:
+    """Cut data into three parts, after shuffling them.
+
+    Parameters
+    ----------
+    X : array_like of floats, shape (N, d)
+    y : array_like of floats, shape (N,)
+    seed : int
+        Of the shuffling.
+    validation, test : float
+        Their shares of the examples; the rest is for training.
+
+    Examples
+    --------
+    >>> split(*digits(), seed=0)
+    Split(train 1079, validation 359, test 359)
+    """
+    X, y = examples("split", X, y)
+    sizes = {name: int(share * len(X)) for name, share in (("validation", validation), ("test", test))}
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"split: the {name} part would be empty; its share of {len(X)} examples must be larger")
+    if sum(sizes.values()) >= len(X):
+        raise ValueError("split: nothing is left for training; validation and test must be less than 1 together")
+    order = np.random.default_rng(seed).permutation(len(X))
+    cuts = np.cumsum(list(sizes.values()))
+    chosen, reported, learned = np.split(order, cuts)
+    return Split((X[learned], y[learned]), (X[chosen], y[chosen]), (X[reported], y[reported]))
+
+
+def digits() -> Examples:
+    """Return 1,797 handwritten digits (Alpaydin and Kaynak 1998), 8 x 8 pixels each.
+
+    Returns
+    -------
+    X : ndarray, shape (1797, 65)
+        How dark each pixel is, from 0 to 1, and a column of ones.
+    y : ndarray, shape (1797,)
+        Which digit it is.
+
+    Notes
+    -----
+    The data lie inside scikit-learn's wheel: nothing is downloaded.
+    """
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    return _with_ones(X / 16), y.astype(float)
+
+
+def breast_cancer() -> Examples:
+    """Return 569 tumours (Street, Wolberg and Mangasarian 1993), 30 measurements of cell nuclei each.
+
+    Returns
+    -------
+    X : ndarray, shape (569, 31)
+        The measurements, each column of mean 0 and variance 1, and a column of ones.
+    y : ndarray, shape (569,)
+        0 for malignant, 1 for benign.
+
+    Notes
+    -----
+    The data lie inside scikit-learn's wheel: nothing is downloaded.
+    """
+    from sklearn.datasets import load_breast_cancer
+
+    X, y = load_breast_cancer(return_X_y=True)
+    return _with_ones(_standardized(X)), y.astype(float)
+
+
+def diabetes() -> Examples:
     """Return the diabetes data of Efron et al. (2004), standardized: 442 patients, 10 measurements each.
 
     Returns
@@ -132,3 +242,7 @@ def diabetes() -> tuple[np.ndarray, np.ndarray]:
 
 def _standardized(a: np.ndarray) -> np.ndarray:
     return (a - a.mean(axis=0)) / a.std(axis=0)
+
+
+def _with_ones(X: np.ndarray) -> np.ndarray:
+    return np.column_stack([X, np.ones(len(X))])

@@ -205,13 +205,13 @@ def least_squares(X: ArrayLike, y: ArrayLike) -> Loss:
 
     def value(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
-        miss = _times(X_batch, theta) - _beside(y_batch, theta)
+        miss = times(X_batch, theta) - _beside(y_batch, theta)
         return 0.5 * np.mean(miss * miss, axis=0)
 
     def gradient(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
-        miss = _times(X_batch, theta) - _beside(y_batch, theta)
-        return _times(X_batch.T, miss) / len(X_batch)
+        miss = times(X_batch, theta) - _beside(y_batch, theta)
+        return times(X_batch.T, miss) / len(X_batch)
 
     solution = np.linalg.lstsq(X, y, rcond=None)[0]
     d = X.shape[1]
@@ -242,21 +242,21 @@ def logistic(X: ArrayLike, y: ArrayLike) -> Loss:
 
     def value(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
-        z = _times(X_batch, theta)
+        z = times(X_batch, theta)
         return np.mean(np.logaddexp(0, z) - _beside(y_batch, theta) * z, axis=0)
 
     def gradient(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
-        z = _times(X_batch, theta)
+        z = times(X_batch, theta)
         probability = 0.5 * (1 + np.tanh(0.5 * z))  # 1 / (1 + exp(-z)) without overflow
-        return _times(X_batch.T, probability - _beside(y_batch, theta)) / len(X_batch)
+        return times(X_batch.T, probability - _beside(y_batch, theta)) / len(X_batch)
 
     d = X.shape[1]
     return Loss(f"logistic({len(X)} examples)", value, gradient, d, start=(0.0,) * d)
 
 
-def _times(X: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """Return the matrix product of X with theta, whatever batch axes theta has."""
+def times(X: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """Return the matrix product of X with theta, whatever axes theta has behind the first."""
     theta = np.asanyarray(theta)  # symbols stay symbols, see optim.trace
     return (X @ theta.reshape(len(theta), -1)).reshape(len(X), *theta.shape[1:])
 

@@ -24,12 +24,18 @@ FLOOR = {
     "data": 2,
     "frameworks": 3,
     "run": 3,
+    "models": 2,
+    "sweeps": 3,
     "marks": 1,
     "plots": 4,
     "explore": 5,
 }
 WIDGETS = {"anywidget", "ipywidgets", "traitlets"}
-OUTSIDE = {"IPython", "PIL", "matplotlib", "numpy", "sklearn"} | WIDGETS | set(sys.stdlib_module_names)
+OUTSIDE = (
+    {"IPython", "PIL", "joblib", "matplotlib", "numpy", "sklearn", "threadpoolctl"}
+    | WIDGETS
+    | set(sys.stdlib_module_names)
+)
 FILES = sorted((ROOT / "optim").rglob("*.py"))
 
 
