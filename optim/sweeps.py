@@ -45,11 +45,11 @@ class Sweep:
         Examples in a mini-batch, B.
     steps : ndarray, shape (looks,)
         After how many steps the losses below were computed, from 0 on.
-    train, validation : ndarray, shape (looks, *grid, seeds)
+    train, validation : ndarray, shape ``(looks, *grid, seeds)``
         The loss on all the training and validation examples; infinite from where a run has overflown.
-    error : ndarray, shape (looks, *grid, seeds)
+    error : ndarray, shape ``(looks, *grid, seeds)``
         How wrong the model is on the validation examples; see `Model.error`.
-    theta : ndarray, shape (dimension, *grid, seeds)
+    theta : ndarray, shape ``(dimension, *grid, seeds)``
         The parameters after the last step.
     """
 
@@ -66,7 +66,7 @@ class Sweep:
 
     @property
     def failed(self) -> np.ndarray:
-        """The share of the seeds with which each setting ends no better than it began, shape (*grid,)."""
+        """The share of the seeds with which each setting ends no better than it began, shape ``(*grid,)``."""
         return np.mean(self.train[-1] >= self.train[0], axis=-1)
 
     @property
@@ -75,7 +75,7 @@ class Sweep:
         return self.steps * self.size
 
     def median(self, of: str = "validation") -> np.ndarray:
-        """Return the median over the seeds at the last look, shape (*grid,); infinite where half of them overflow."""
+        """Return the median over the seeds at the last look, shape ``(*grid,)``; infinite where half of them overflow."""
         return self.quantile(0.5, of)[-1]
 
     def quantile(self, share: float | Sequence[float], of: str = "validation") -> np.ndarray:
@@ -89,7 +89,7 @@ class Sweep:
 
         Returns
         -------
-        ndarray, shape (looks, *grid)
+        ndarray, shape ``(looks, *grid)``
             One of the values that were measured: the lowest that at least this share of the runs does not exceed.
         """
         return np.quantile(getattr(self, of), share, axis=-1, method="inverted_cdf")

@@ -10,7 +10,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-CHAPTERS = [entry["file"] for entry in TOC["parts"][0]["chapters"]]
+NOTES, BEYOND = ([entry["file"] for entry in part["chapters"]] for part in TOC["parts"][:2])
+CHAPTERS = NOTES + BEYOND  # all with a number
 
 RHYTHM = [
     "What you will learn",
@@ -24,6 +25,8 @@ RHYTHM = [
     "Summary",
     "Exercises",
 ]
+# Beyond the notes nothing is translated, and each chapter finds its own way from its question to its summary.
+FRAME = ["What you will learn", "The question", "Summary", "Exercises"]
 ERRATUM = re.compile(r"^:::+\{admonition\} Erratum.*?^:::+$", re.MULTILINE | re.DOTALL)
 RESULT = re.compile(r"\{admonition\} Result (\d+\.\d+)")
 CHECK = re.compile(r"# Check of result (\d+\.\d+)")
@@ -60,20 +63,33 @@ def headings(chapter, level):
 def parts(chapter):
     """Return the sources of the cells of each part, prose and code in their order, by the part's name."""
     name, found = "title", {}
+    known = RHYTHM if chapter in NOTES else FRAME
     for cell in cells(chapter):
         prose = cell.cell_type == "markdown"
         for source in re.split(r"^(?=## )", cell.source, flags=re.MULTILINE) if prose else [cell.source]:
             if prose and source.startswith("## "):
-                name = next(part for part in RHYTHM if source.startswith(f"## {part}"))
+                name = next((part for part in known if source.startswith(f"## {part}")), "Middle")
             found.setdefault(name, []).append(source)
     return found
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_chapter_has_every_part_in_order(chapter):
+@pytest.mark.parametrize("chapter", NOTES)
+def test_a_chapter_on_the_notes_has_every_part_in_order(chapter):
     titles = headings(chapter, 2)
     assert len(titles) == len(RHYTHM)
     assert all(title.startswith(part) for title, part in zip(titles, RHYTHM, strict=True)), titles
+
+
+@pytest.mark.parametrize("chapter", BEYOND)
+def test_a_chapter_beyond_the_notes_begins_and_ends_like_the_others(chapter):
+    titles = headings(chapter, 2)
+    ends = titles[:2] + titles[-2:]
+    assert all(title.startswith(part) for title, part in zip(ends, FRAME, strict=True)), titles
+    assert not any("{admonition} Erratum" in source for source in parts(chapter)["Middle"])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_summary_ends_with_advice(chapter):
     assert "### On your own problem" in "".join(parts(chapter)["Summary"])
 
 
@@ -91,11 +107,11 @@ def test_a_chapter_says_first_what_it_gives_what_it_needs_and_how_long_it_takes(
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_reader_meets_a_question_and_something_to_move_before_the_notes(chapter):
+def test_a_reader_meets_a_question_and_something_to_move_before_all_else(chapter):
     assert any("explore(" in source for source in parts(chapter)["The question"])
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", NOTES)
 def test_the_notes_errata_are_folded_named_and_lead_to_their_lines(chapter):
     found = parts(chapter)["From the notes"]
     errata = ERRATUM.findall("\n".join(found))
