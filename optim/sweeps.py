@@ -75,7 +75,7 @@ class Sweep:
         return self.steps * self.size
 
     def median(self, of: str = "validation") -> np.ndarray:
-        """Return the median over the seeds at the last look, shape ``(*grid,)``; infinite where half of them overflow."""
+        """Return the median over the seeds at the last look, shape ``(*grid,)``; infinite where half overflow."""
         return self.quantile(0.5, of)[-1]
 
     def quantile(self, share: float | Sequence[float], of: str = "validation") -> np.ndarray:

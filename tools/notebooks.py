@@ -31,6 +31,17 @@ def laboratories(path):
     return _shown(path, "laboratory", Laboratory)
 
 
+def defined(path, name):
+    """Run of a notebook what a name needs, and return what it stands for."""
+    names = {}
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    for cell in _needed(cells, name):
+        exec(compile(cell, path.name, "exec"), names)
+        if name in names:
+            break
+    return names[name]
+
+
 def _shown(path, call, kind):
     """Run of a notebook what the cells that call a function need, and return what they show of its kind."""
     names, found = {}, []
