@@ -5,7 +5,7 @@ Each room imports only from rooms above it:
     checks, weak, looks          arguments checked; arrays that never upcast float32; how methods look
     rule, losses, data           what a rule is; what is minimized; the mini-batches it is learned from
     rules, run, models           the five update rules; a rule that runs on a loss; what is learned from examples
-    sweeps                       all settings of a rule on a model, fairly
+    successors, sweeps           what came after Adam; all settings of a rule on a model, fairly
     frameworks, trace            a rule in another framework's words; rules and losses as scripts for the browser
     marks                        what a picture shows: curves, points, bars, texts
     plots                        pictures: panels, and marks on them
@@ -28,17 +28,22 @@ from optim.models import Model, linear, network, softmax
 from optim.rule import Decay, Epsilon, Rate, Rule
 from optim.rules import SGD, Adagrad, Adam, Momentum, RMSProp
 from optim.run import Objective, Stepper, Trajectory, minimize
+from optim.successors import AdamW, AMSGrad, Lion, Nesterov
 from optim.sweeps import Sweep, sweep
 
 __all__ = [
     "SGD",
+    "AMSGrad",
     "Adagrad",
     "Adam",
+    "AdamW",
     "Decay",
     "Epsilon",
+    "Lion",
     "Loss",
     "Model",
     "Momentum",
+    "Nesterov",
     "Objective",
     "RMSProp",
     "Rate",

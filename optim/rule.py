@@ -79,6 +79,7 @@ ALIASES = {
     "b2": "beta2",
     "epsilon": "eps",
     "initial_accumulator_value": "start",
+    "weight_decay": "wd",
 }
 
 # Bytes of theta that are updated together. A few such blocks stay in the processor's cache, and from half this size on

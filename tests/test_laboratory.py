@@ -14,8 +14,12 @@ from optim import (
     SGD,
     Adagrad,
     Adam,
+    AdamW,
+    AMSGrad,
+    Lion,
     Loss,
     Momentum,
+    Nesterov,
     RMSProp,
     Rule,
     beale,
@@ -62,8 +66,9 @@ class Clipped(Rule):
 
 # Only + - * / and square roots are in these; Adam's bias correction raises to a power.
 EXACT = [SGD(0.1), Momentum(0.1), Adagrad(0.1), Adagrad(0.1, eps=1e-8), RMSProp(0.1), RMSProp(0.1, start="zero"),
-         Adam(0.1, bias_correction=False), SignSGD(0.1), Clipped(0.1)]  # fmt: skip
-ROUNDED = [Adam(0.1), Adam(0.1, eps=0.0), SGD(lambda t: 0.1 * np.exp(-0.01 * t))]
+         Adam(0.1, bias_correction=False), Nesterov(0.1), AMSGrad(0.1, bias_correction=False), Lion(0.1, wd=0.1),
+         SignSGD(0.1), Clipped(0.1)]  # fmt: skip
+ROUNDED = [Adam(0.1), Adam(0.1, eps=0.0), AMSGrad(0.1), AdamW(0.1, wd=0.1), SGD(lambda t: 0.1 * np.exp(-0.01 * t))]
 
 # JSON writes a number so that it is read back to the last bit.
 RUN = """([spec, cases, steps]) => {

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from optim.rules import RULES
+from optim.successors import SUCCESSORS
 
 ROOT = Path(__file__).parent.parent
 FLOOR = {
@@ -25,6 +26,7 @@ FLOOR = {
     "frameworks": 3,
     "run": 3,
     "models": 2,
+    "successors": 3,
     "sweeps": 3,
     "marks": 1,
     "plots": 4,
@@ -116,6 +118,14 @@ def test_what_optim_offers_is_public_in_its_room():
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_rule_has_its_equation_its_arguments_what_torch_calls_it_its_source_and_an_example(rule):
     for part in (".. math::", "Parameters\n", "PyTorch's `lr`", "Remembers", "Equals `torch.optim", "Source:", ">>> "):
+        assert part in inspect.getdoc(rule)
+    for field in rule.__dataclass_fields__:
+        assert field in inspect.getdoc(rule).split("Notes\n")[0]
+
+
+@pytest.mark.parametrize("rule", SUCCESSORS, ids=lambda rule: rule.__name__)
+def test_every_rule_after_adam_has_them_too(rule):
+    for part in (".. math::", "Parameters\n", "Remembers", "Equals `", "Source:", ">>> "):
         assert part in inspect.getdoc(rule)
     for field in rule.__dataclass_fields__:
         assert field in inspect.getdoc(rule).split("Notes\n")[0]

@@ -1,6 +1,6 @@
-"""Our five rules against PyTorch's, on recorded gradients: free-running paths would compare chaos.
+"""Our rules against PyTorch's, on recorded gradients: free-running paths would compare chaos.
 
-The records were made by `tests/fixtures/make_torch_steps.py`; these tests need no PyTorch.
+The records were made by `make_torch_steps.py` and `make_successor_steps.py` in `tests/fixtures/`.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,10 @@ import pytest
 
 import optim
 from optim import Adam, Momentum
+from optim.successors import SUCCESSORS
 
+AFTER = dict(np.load(Path(__file__).parent / "fixtures" / "successor_steps.npz"))
+LATER = [name for name in AFTER if "(" in name]
 TORCH = dict(np.load(Path(__file__).parent / "fixtures" / "torch_steps.npz"))
 THETA0, GRADIENTS = TORCH["theta0"], TORCH["gradients"]
 SCHEDULED = "Momentum(eta=lambda t: 0.1 / t, lam=0.9)"
@@ -40,6 +43,16 @@ def test_rule_equals_torch_to_1e_12(name):
     felt = ~np.isnan(theirs)  # where PyTorch works out 0 / 0, see below
     assert felt[:, GRADIENTS[0] != 0].all()
     assert furthest(ours[felt], theirs[felt]) < 1e-12
+
+
+def test_all_that_came_after_adam_is_recorded():
+    assert {name.split("(")[0] for name in LATER} == {rule.__name__ for rule in SUCCESSORS}
+    assert (AFTER["gradients"] == GRADIENTS).all() and (AFTER["theta0"] == THETA0).all()
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_came_after_adam_equals_torch_or_its_authors_to_1e_12(name):
+    assert furthest(steps(eval(name, vars(optim))), AFTER[name]) < 1e-12
 
 
 @pytest.mark.parametrize("name", [name for name in SAME if np.isnan(TORCH[name]).any()])

@@ -1,0 +1,47 @@
+"""Chapter 9: what its boxes say there is to see, read off its figures with the sliders moved there."""
+
+import numpy as np
+import pytest
+
+from optim import AdamW, Lion, Momentum, Nesterov, minimize, ravine, rosenbrock
+from tools.notebooks import Moved, everywhere, explorable
+
+DECAY = explorable("after", "how fast they decay")
+WARM_UP = explorable("after", "under pure noise")
+
+
+def test_nesterov_swings_less_than_momentum():
+    hill = ravine(20)
+    runs = [minimize(hill, hill.start, rule(0.02, lam=0.9), 100) for rule in (Momentum, Nesterov)]
+    assert [run.theta[:, 0].max().round(3) for run in runs] == [0.59, 0.458]
+    np.testing.assert_allclose([run.loss[-1] for run in runs], [1.0e-4, 6.5e-6], rtol=0.05)
+
+
+def test_lion_never_rests_and_decay_pulls_away_from_a_minimum_that_is_not_zero():
+    hill, valley = ravine(20), rosenbrock()
+    lion = minimize(hill, hill.start, Lion(0.02), 1000)
+    np.testing.assert_allclose(lion.loss[[100, 1000]], 0.004)
+    end = minimize(valley, valley.start, AdamW(0.05, wd=0.1), 1000).final
+    np.testing.assert_allclose(end, [0.62, 0.38], atol=0.005)
+
+
+def test_decay_beside_the_step_does_not_feel_the_noise():
+    left = everywhere(DECAY, "beside the step", "noise")
+    np.testing.assert_allclose(left, 0.2256, atol=1e-4)
+    in_gradient = {noise: Moved(DECAY, noise=noise).numbers("in the gradient")[0] for noise in (0.1, 1, 10)}
+    np.testing.assert_allclose(list(in_gradient.values()), [0.002, 0.24, 0.87], atol=0.005)
+
+
+def test_only_the_product_of_rate_and_decay_counts():
+    for words in ("beside the step", "in the gradient"):
+        some, other = (Moved(DECAY, wd=wd, eta=eta).numbers(words)[0] for wd, eta in ((0.2, 0.001), (0.1, 0.002)))
+        assert some == pytest.approx(other, abs=0.03)
+
+
+def test_a_warm_up_shortens_the_first_steps_and_nothing_else():
+    seen = Moved(WARM_UP, beta1=0.9, over=100)
+    without = seen.curve("without warm-up")[1]
+    np.testing.assert_allclose(without[[0, 9]], [1, 0.33], atol=0.005)
+    assert seen.numbers("The longest")[0] == pytest.approx(0.24, abs=0.005)
+    assert seen.numbers("The last")[0] == pytest.approx(without[-1])
+    np.testing.assert_allclose(Moved(WARM_UP, beta1=0).curve("without warm-up")[1], 1, atol=0.06)
