@@ -16,7 +16,7 @@ from optim.rules import Adam, divide_or_zero, plain, power
 
 __all__ = ["AMSGrad", "AdamW", "Lion", "Nesterov"]
 
-WeightDecay = Annotated[Numbers, Hyperparameter(NOT_NEGATIVE)]
+WeightDecay = Annotated[Numbers, Hyperparameter(NOT_NEGATIVE, shown=False)]
 
 
 @dataclass(frozen=True)
