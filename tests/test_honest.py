@@ -15,7 +15,7 @@ from assignments.sandbox import InProcess
 
 pytestmark = pytest.mark.course
 
-NAMES = ["ps1", "ps2", "ps3"]
+NAMES = ["ps1", "ps2", "ps3", "ps4"]
 STYLES = {name: styles(name) for name in NAMES}
 CASES = [(name, style) for name in NAMES for style in STYLES[name] if style.plan != "smallest"]  # needs a time limit
 SOLVED = Style("solved", "The reference's solutions.", "end", ())
