@@ -62,6 +62,7 @@ class Stopped(MachineFailure):
 
 
 ENDING = 0x4  # the flag of a process that has begun to end, before it closes its lines: PF_EXITING in Linux
+ENDED = "ended Python, or closed its line to the grader, instead of returning"
 UNREADABLE = "sent the grader something that is no answer"
 TOO_MUCH = "returned more than the grader reads"
 
@@ -222,17 +223,20 @@ class Spent:
 class Usage:
     """What a process uses up, seen from outside.
 
-    It waits of its own accord while it neither runs, nor would run if it had a processor (Linux counts both for each
-    process in nanoseconds), nor is stopped, nor waits for a disk.
+    It waits of its own accord while it sleeps: it neither runs, nor would run if it had a processor (Linux counts both
+    for each process in nanoseconds), nor is stopped, nor waits for a disk.
 
     Parameters
     ----------
-    number : int
-        Of the process.
+    handle : int
+        A pidfd, which unlike a number is not given to another process.
     """
 
-    def __init__(self, number: int) -> None:
-        self.place = Path(f"/proc/{number}")
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+        about = Path(f"/proc/self/fdinfo/{handle}").read_text()
+        self.number = int(about.split("Pid:")[1].split()[0])
+        self.place = Path(f"/proc/{self.number}")
         self.ran, self.queued = self._schedule()
 
     def _schedule(self) -> tuple[float, float]:
@@ -247,19 +251,18 @@ class Usage:
         """
         try:
             ran, queued = self._schedule()
-            state = self._state()[0]
+            sleeps = self._state()[0] == "S"
         except OSError:  # it has ended, and its supervisor says how
             return 0.0, 0.0
         computed, busy = ran - self.ran, ran - self.ran + queued - self.queued
         self.ran, self.queued = ran, queued
-        uncounted = ran == 0 and state == "R"  # by a kernel that does not count
-        waits = state not in "DTt" and not uncounted
-        return computed, max(0.0, limits.TICK - busy) if waits else 0.0
+        return computed, max(0.0, limits.TICK - busy) if sleeps else 0.0
 
     def lives(self) -> bool:
         """Return whether the process still runs and has not begun to end, be it stopped or not."""
         try:
             state, *_, flags = self._state()[:7]
+            signal.pidfd_send_signal(self.handle, 0)  # it is there, so that this was its state and not a successor's
         except OSError:
             return False
         return state not in "ZX" and not int(flags) & ENDING
@@ -276,7 +279,7 @@ class Worker:
         self.server = server
         self.spent = Spent()
         self.usage: Usage | None = None
-        self.handle = -1  # a pidfd: unlike a number it is not given to another process
+        self.handle = -1  # see `Usage`
         self.received = b""
         self.read = 0
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -312,10 +315,10 @@ class Worker:
         ready = json.loads(self._line())
         if ready != "ready":
             raise self._failure(ready["failed"])
-        about = Path(f"/proc/self/fdinfo/{self.handle}").read_text()
-        number = int(about.split("Pid:")[1].split()[0])
-        with contextlib.suppress(OSError):  # it may have ended already
-            self.usage = Usage(number)
+        try:
+            self.usage = Usage(self.handle)
+        except OSError as error:  # it was ended already, or the kernel does not count
+            raise self._failure(f"what a process computes cannot be seen: {error}") from None
 
     def _failure(self, cause: str) -> MachineFailure:
         return Stopped() if self.server.stopped else MachineFailure(cause)
@@ -394,11 +397,15 @@ class Worker:
             raise OutOfTime(f"did not come back within {limits.WAITING_TIME} seconds and was stopped")
 
     def _why_ended(self) -> Exception:
-        """Say why the process does not reply any more, by what its supervisor says."""
+        """Say why the process does not reply any more.
+
+        A process that lives closed its line itself. How another one ended its supervisor says, be it later: no time
+        that has passed decides.
+        """
         self.patience = Patience(limits.PATIENCE, "a process ended, and the one that watched over it did not say how")
         while not select.select([self.control], [], [], limits.TICK)[0]:
-            if self.usage is not None and self.usage.lives():
-                return StudentError("closed its line to the grader")
+            if self.usage and self.usage.lives():
+                return StudentError(ENDED)
             self.patience.tick()
         told = b""
         with contextlib.suppress(ConnectionError):
@@ -412,7 +419,7 @@ class Worker:
             return self._failure("something outside the grader killed the process; perhaps its memory was full")
         if ended["code"] == -signal.SIGSEGV:
             return StudentError("crashed Python: perhaps a recursion without end")
-        return StudentError("ended Python instead of returning")
+        return StudentError(ENDED)
 
     def close(self) -> None:
         """End the process, and with it everything that it started."""

@@ -5,6 +5,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from disturbances import Run
 from assignments import grade, release
 from assignments.course import Course
 from assignments.inside import limits
-from assignments.sandbox import MachineFailure, OutOfTime, Sandbox, Stopped, StudentError, find_isolation
+from assignments.sandbox import MachineFailure, OutOfTime, Sandbox, Stopped, StudentError, Usage, find_isolation
 from tools.notebooks import answered
 
 pytestmark = pytest.mark.sandbox
@@ -35,7 +36,7 @@ def short(monkeypatch):
 
 def number_of(sandbox):
     """Return the number of the process in which a student's code runs."""
-    return int(sandbox.worker.usage.place.name)
+    return sandbox.worker.usage.number
 
 
 def call(sandbox, *arguments):
@@ -109,13 +110,30 @@ def test_who_is_stopped_while_a_process_is_killed_says_later_that_it_was_killed(
     assert isinstance(result[0], MachineFailure)
 
 
-def test_who_closes_the_line_is_told_so_at_once_even_while_stopped(walls):
-    sandbox = Sandbox(["import os, time\ndef f():\n    os.closerange(3, 64)\n    time.sleep(1e6)"], walls)
-    thread, result = call(sandbox)
-    thread.join()
-    sandbox.close()
-    assert isinstance(result[0], StudentError)
-    assert "closed its line" in str(result[0])
+@pytest.mark.parametrize("seconds", [0, 1, 1e6])
+def test_who_closes_the_line_is_told_the_same_however_soon_it_ends(walls, seconds):
+    code = "import os, time\ndef f(seconds):\n    os.closerange(3, 64)\n    time.sleep(seconds)\n    os._exit(1)"
+    sandbox = Sandbox([code], walls)
+    with pytest.raises(StudentError, match="`f` ended Python, or closed its line to the grader, instead of returning"):
+        sandbox.call("f", seconds)
+
+
+@pytest.mark.parametrize(("state", "waited"), [("S", 1), ("R", 0), ("D", 0), ("T", 0), ("t", 0)])
+def test_only_a_process_that_sleeps_waits_of_its_own_accord(monkeypatch, state, waited):
+    """Others would go on if they could: without a processor one is ready to run, and nothing is counted meanwhile."""
+    usage = Usage(os.pidfd_open(os.getpid()))
+    monkeypatch.setattr(usage, "_schedule", lambda: (usage.ran, usage.queued))
+    monkeypatch.setattr(usage, "_state", lambda: [state])
+    assert usage.tick() == (0, waited * limits.TICK)
+
+
+def test_a_process_that_has_its_number_from_one_that_ended_does_not_live_for_it():
+    with subprocess.Popen(["sleep", "1000"]) as child:
+        usage = Usage(os.pidfd_open(child.pid))
+        assert usage.lives()
+        child.kill()
+    usage.place = Path("/proc/self")
+    assert not usage.lives()
 
 
 def test_who_makes_its_line_impatient_gets_every_question_all_the_same(walls):

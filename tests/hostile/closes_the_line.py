@@ -2,8 +2,8 @@
 # name: closes the line
 # points: q1=0, q3=0, q6=0
 # says: `loss_and_gradient` raised FileNotFoundError
-# says: `sgd_step` closed its line to the grader
-# says: `stability_edge` ended Python instead of returning
+# says: `sgd_step` ended Python, or closed its line
+# says: `stability_edge` ended Python, or closed its line
 
 # %% q1
 def loss_and_gradient(theta, X, y):

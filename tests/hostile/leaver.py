@@ -2,7 +2,7 @@
 # name: leaver
 # points: q2=0, q3=0, q4=0, q6=0
 # says: `gradient_error` raised RecursionError
-# says: `sgd_step` ended Python instead of returning
+# says: `sgd_step` ended Python, or closed its line
 # says: `mini_batches` raised SystemExit
 # says: `stability_edge` crashed Python
 

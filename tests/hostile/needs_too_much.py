@@ -1,7 +1,7 @@
 # What a function needs ends Python.
 # name: needs too much
 # points: q3=0
-# says: `sgd_step` ended Python instead of returning
+# says: `sgd_step` ended Python, or closed its line
 
 # %% before
 import os
