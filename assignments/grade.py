@@ -12,7 +12,7 @@ import numpy as np
 
 from assignments.assignment import Assignment, Misconception, Question, Test
 from assignments.compare import allclose_nested, copied, describe
-from assignments.inside.notebook import NOTES, PLANS
+from assignments.inside.notebook import NOTES, PLANS, Outline, Steps
 from assignments.recording import Call, Changed, Recorder, Reference
 from assignments.sandbox import InProcess, MachineFailure, Sandbox, Stopped, StudentError
 from assignments.submission import Submission
@@ -107,13 +107,20 @@ def grade_submission(
     MachineFailure
         If the machine could not run a question's code, three times.
     """
+    open_one = partial(open_sandbox, submission.code)
+    outlines = _patiently(partial(_outlines, assignment.tested, open_one))
     return [
-        grade_question(q, assignment, lambda: open_sandbox(submission.code), with_hidden) for q in assignment.tested
+        grade_question(question, assignment, open_one, with_hidden, outline)
+        for question, outline in zip(assignment.tested, outlines, strict=True)
     ]
 
 
 def grade_question(
-    question: Question, assignment: Assignment, open_sandbox: OpenSandbox, with_hidden: bool = True
+    question: Question,
+    assignment: Assignment,
+    open_sandbox: OpenSandbox,
+    with_hidden: bool = True,
+    outline: Outline | None = None,
 ) -> QuestionResult:
     """Grade one question.
 
@@ -124,15 +131,20 @@ def grade_question(
     student who checks a notebook does not wait for the experiments in it.
 
     A mistake in a test or in the grader costs this question and no other: the result says so in `ungraded`.
+
+    The notebook is read for this question where its `outline` is not given.
     """
     most = sum(test.points for test in question.tests)
     try:
-        attempts, plans = [], list(PLANS)
+        if outline is None:
+            (outline,) = _patiently(partial(_outlines, [question], open_sandbox))
+        attempts: list[Attempt] = []
         for plan in PLANS if with_hidden else reversed(PLANS):
-            if plan in plans:
-                attempt, plans = _patiently(partial(_attempt, plan, question, assignment, open_sandbox, with_hidden))
+            if plan in outline:
+                steps = outline[plan]
+                attempt = _patiently(partial(_attempt, plan, steps, question, assignment, open_sandbox, with_hidden))
                 attempts.append(attempt)
-                if len(plans) == 1 or (attempt.passed_in_public == 1 and not attempt.out_of_time):
+                if attempt.passed_in_public == 1 and not attempt.out_of_time:
                     break
         best = max(attempts, key=lambda attempt: (attempt.passed_in_public, not attempt.out_of_time))
         named = {}
@@ -147,6 +159,18 @@ def grade_question(
     most = sum(outcome.max_points for outcome in best.outcomes)
     note = NOTES[best.plan] if with_hidden else ""
     return QuestionResult(question.name, question.title, points, most, tuple(best.outcomes), **named, note=note)
+
+
+def _outlines(questions: Sequence[Question], open_sandbox: OpenSandbox) -> list[Outline]:
+    """Read a notebook once for several questions: return for each which plans differ, and what they run."""
+    sandbox = open_sandbox()
+    groups = [sorted({name for test in question.tests for name in _arguments(test)} - GIVEN) for question in questions]
+    try:
+        return sandbox.outlines(groups)
+    except StudentError:  # it cannot be read in time; the calls say so
+        return [{PLANS[0]: {}} for _ in questions]
+    finally:
+        sandbox.close()
 
 
 def _patiently(run: Callable[[], Any]) -> Any:
@@ -178,18 +202,18 @@ class Attempt:
 
 
 def _attempt(
-    plan: str, question: Question, assignment: Assignment, open_sandbox: OpenSandbox, with_hidden: bool
-) -> tuple[Attempt, list[str]]:
-    """Run the tests of a question; return what became of them, and the plans that differ for it."""
+    plan: str,
+    steps: Steps,
+    question: Question,
+    assignment: Assignment,
+    open_sandbox: OpenSandbox,
+    with_hidden: bool,
+) -> Attempt:
+    """Run the tests of a question."""
     attempt = Attempt(plan)
     sandbox = open_sandbox()
-    sandbox.plan = plan
-    names = {name for test in question.tests for name in _arguments(test)} - GIVEN
+    sandbox.plan, sandbox.steps = plan, steps
     try:
-        try:
-            plans = sandbox.plans(sorted(names))
-        except StudentError:  # the notebook cannot be read in time; the calls say so
-            plans = [plan]
         for number, test in enumerate(question.tests):
             if test.hidden and not with_hidden:
                 continue
@@ -199,7 +223,7 @@ def _attempt(
         attempt.out_of_time = sandbox.out_of_time
     finally:
         sandbox.close()
-    return attempt, plans
+    return attempt
 
 
 def _arguments(test: Test) -> tuple[str, ...]:

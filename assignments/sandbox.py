@@ -30,7 +30,7 @@ import numpy as np
 
 from assignments.inside import limits
 from assignments.inside.codec import NotAllowed, decode, encode
-from assignments.inside.notebook import PLANS, Notebook
+from assignments.inside.notebook import PLANS, Notebook, Outline, Steps
 from assignments.inside.worker import answer
 from assignments.isolation import Bubblewrap, NoIsolation, UnprivilegedUser
 
@@ -79,6 +79,8 @@ class InProcess:
     ----------
     plan : str
         Which parts of the notebook are run; see `assignments.inside.notebook`.
+    steps : dict
+        What the plan runs, as far as it is known.
     out_of_time : bool
         Never, for there is no limit.
     """
@@ -87,15 +89,16 @@ class InProcess:
 
     def __init__(self, cells: Sequence[str]) -> None:
         self.notebook = Notebook(list(cells))
-        self.plan = self.notebook.plan
+        self.plan = PLANS[0]
+        self.steps: Steps = {}
 
-    def plans(self, functions: Sequence[str]) -> list[str]:
-        """Return the plans that differ for these functions."""
-        return self.notebook.plans(functions)
+    def outlines(self, groups: Sequence[Sequence[str]]) -> list[Outline]:
+        """Return the plans that differ for each group of functions, and what they run."""
+        return [self.notebook.outline(functions) for functions in groups]
 
     def call(self, function: str, *arguments: Any, **keywords: Any) -> Any:
         """Call a function of the notebook; see `Sandbox.call`."""
-        self.notebook.plan = self.plan
+        self.notebook.plan, self.notebook.steps = self.plan, self.steps
         request = json.loads(json.dumps(_request(function, arguments, keywords)))
         return parse_reply(answer(self.notebook, request), function, arguments, keywords)
 
@@ -455,26 +458,32 @@ class Sandbox:
     ----------
     plan : str
         Which parts of the notebook are run; see `assignments.inside.notebook`.
+    steps : dict
+        What the plan runs, as far as it is known; the process reads the notebook for the rest.
     out_of_time : bool
         Whether the student's code has used up the time that a question has.
     """
 
     def __init__(self, cells: Sequence[str], server: ForkServer) -> None:
-        self.cells, self.server, self.plan = list(cells), server, PLANS[0]
+        self.cells, self.server = list(cells), server
+        self.plan = PLANS[0]
+        self.steps: Steps = {}
         self.worker: Worker | None = None
         self.spent = Spent()
         self.out_of_time = False
 
-    def plans(self, functions: Sequence[str]) -> list[str]:
-        """Return the plans that differ for these functions, as the process says, which has run nothing yet.
+    def outlines(self, groups: Sequence[Sequence[str]]) -> list[Outline]:
+        """Return the plans that differ for each group of functions, and what they run.
+
+        A process that has not run anything yet reads that from the notebook.
 
         Raises
         ------
         StudentError
             If the notebook cannot be read.
         """
-        reply = self._ask({"plans": list(functions)}, "the notebook cannot be read: the process")
-        return [plan for plan in PLANS if isinstance(reply, list) and plan in reply] or [self.plan]
+        reply: list[Outline] = self._ask({"outlines": list(groups)}, "the notebook cannot be read: the process")
+        return reply
 
     def call(self, function: str, *arguments: Any, **keywords: Any) -> Any:
         """Call a function of the notebook and return what it returned.
@@ -503,7 +512,7 @@ class Sandbox:
             if self.worker is None:
                 self.worker = self.server.fork()
                 self.worker.spent = self.spent
-                self.worker.send({"cells": self.cells, "plan": self.plan})
+                self.worker.send({"cells": self.cells, "plan": self.plan, "steps": self.steps})
             self.worker.send(request)
             return self.worker.reply()
         except StudentError as lost:

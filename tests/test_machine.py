@@ -49,7 +49,7 @@ def call(sandbox, *arguments):
         except Exception as error:
             result.append(error)
 
-    sandbox.plans(["f"])  # the process is there
+    sandbox.outlines([["f"]])  # the process is there
     thread = threading.Thread(target=run)
     thread.start()
     time.sleep(0.3)

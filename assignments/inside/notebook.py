@@ -45,18 +45,33 @@ HARMLESS = {"matplotlib", "seaborn", "plotly", "IPython", "tqdm", "logging", "wa
 BIND_ANYTHING, READ_ANYTHING = {"globals", "locals", "exec"}, {"globals", "eval", "exec"}
 
 
-def statements(cells: Iterable[str]) -> tuple[list[Statement], dict[int, str]]:
-    """Return the statements of all cells, and for each cell that is no Python the number and the reason."""
+Step = tuple[
+    int, int, int
+]  # a statement that runs: its cell, its place there, and the flags that hold from `__future__`
+Steps = dict[str, list[Step]]  # by functions
+Outline = dict[str, Steps]  # by plans
+
+
+def statements(cells: Iterable[str]) -> list[Statement]:
+    """Return the statements of all cells that are Python."""
     found: list[Statement] = []
-    unreadable = {}
     for number, cell in enumerate(cells, start=1):
-        try:
-            found += [Statement(node, number) for node in python_of(cell)]
-        except NotPython as error:
-            unreadable[number] = str(error)
-        except RecursionError:
-            unreadable[number] = "it is nested too deeply"
-    return found, unreadable
+        with contextlib.suppress(NotPython):
+            found += statements_of(cell, number)
+    return found
+
+
+def statements_of(cell: str, number: int) -> list[Statement]:
+    """Return the statements of one cell.
+
+    Raises
+    ------
+    NotPython
+    """
+    try:
+        return [Statement(node, number, place) for place, node in enumerate(python_of(cell))]
+    except RecursionError:
+        raise NotPython("it is nested too deeply") from None
 
 
 class Dependencies:
@@ -89,7 +104,7 @@ class Dependencies:
         Examples
         --------
         >>> cell = "import slow\nrates = [0.1]\nrates.append(0.2)\nprint(rates)\nf = lambda x: rates * x"
-        >>> [ast.unparse(s.node) for s in Dependencies(statements([cell])[0]).needed("f")]
+        >>> [ast.unparse(s.node) for s in Dependencies(statements([cell])).needed("f")]
         ['rates = [0.1]', 'rates.append(0.2)', 'f = lambda x: rates * x']
         """
         last = self._last_definition(name) if plan != "end" else len(self.statements)
@@ -114,13 +129,6 @@ class Dependencies:
                 for other in self.bound if everything else [one]:
                     choose(place for place in givers[other] if place <= last or other not in before)
         return [self.statements[place] for place in sorted(chosen)]
-
-    def plans(self, names: Iterable[str]) -> list[str]:
-        """Return the plans that differ for these functions, the most faithful first."""
-        found: dict[tuple[tuple[int, ...], ...], str] = {}
-        for plan in PLANS:
-            found.setdefault(tuple(tuple(map(id, self.needed(name, plan))) for name in names), plan)
-        return list(found.values())
 
     def _last_definition(self, name: str) -> int:
         """Return the place of the last ``def`` or, without one, of the last statement that binds the name."""
@@ -221,23 +229,47 @@ class Notebook:
         The code cells.
     plan : str
         One of `PLANS`. It may be set later, too, but before the first function is asked for.
+    steps : dict, optional
+        For each function the statements that the plan runs, as `outline` says them. For others the cells are read.
     """
 
-    def __init__(self, cells: list[str], plan: str = "end"):
-        self.cells, self.plan = cells, plan
-        self.statements, self.unreadable = statements(cells)
-        self.dependencies = Dependencies(self.statements)
-        self.future = _future(self.statements)
+    def __init__(self, cells: list[str], plan: str = "end", steps: Steps | None = None):
+        self.cells, self.plan, self.steps = cells, plan, steps or {}
         self.module = ModuleType("__main__")  # as in Jupyter
         front_end = FrontEnd()
         vars(self.module).update(__builtins__=builtins, display=front_end, get_ipython=front_end)
-        self.ran: set[Statement] = set()
+        self.parsed: dict[int, list[ast.stmt]] = {}
+        self.ran: set[Step] = set()
         self.prepared: set[str] = set()  # functions whose statements have run
-        self.failed: dict[Statement, str] = {}
+        self.failed: dict[Step, str] = {}
 
-    def plans(self, names: Iterable[str]) -> list[str]:
-        """Return those of `PLANS` that differ for the functions of these names, in their order."""
-        return self.dependencies.plans(list(names))
+    def outline(self, names: Iterable[str]) -> Outline:
+        """Return those of `PLANS` that differ for the functions of these names, in their order, with what they run."""
+        outline: Outline = {}
+        names = list(names)
+        for plan in PLANS:
+            steps = {name: self._read(name, plan) for name in names}
+            if steps not in outline.values():
+                outline[plan] = steps
+        return outline
+
+    def _read(self, name: str, plan: str) -> list[Step]:
+        return [(s.cell, s.place, self._future[s]) for s in self._dependencies.needed(name, plan)]
+
+    @cached_property
+    def _dependencies(self) -> Dependencies:
+        return Dependencies(statements(self.cells))
+
+    @cached_property
+    def _future(self) -> dict[Statement, int]:
+        """For each statement the flags of the ``from __future__`` imports above it, which hold from there on."""
+        flags, so_far = {}, 0
+        for statement in self._dependencies.statements:
+            if isinstance(statement.node, ast.ImportFrom) and statement.node.module == "__future__":
+                for alias in statement.node.names:
+                    so_far |= getattr(getattr(__future__, alias.name, None), "compiler_flag", 0)
+            flags[statement] = so_far
+        return flags
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return the function that the notebook calls `name`, running only what it needs.
@@ -247,12 +279,10 @@ class Notebook:
         Missing
             If there is none then.
         """
-        needed = [] if name in self.prepared else self.dependencies.needed(name, self.plan)
-        self.prepared.add(name)
-        for statement in needed:
-            if statement not in self.ran:
-                self.ran.add(statement)
-                self._run(statement)
+        if name not in self.prepared:
+            self.prepared.add(name)
+            for cell, place, flags in self.steps[name] if name in self.steps else self._read(name, self.plan):
+                self._run((cell, place, flags))
         found: Callable[..., Any] | None = vars(self.module).get(name)
         if callable(found):
             return found
@@ -267,13 +297,25 @@ class Notebook:
         finally:
             sys.modules["__main__"] = before
 
-    def _run(self, statement: Statement) -> None:
+    def _run(self, step: Step) -> None:
+        """Run a statement, unless it has run."""
+        if step in self.ran:
+            return
+        self.ran.add(step)
+        cell, place, flags = step
         try:
-            flags = self.future[statement]
-            code = compile(ast.Module([statement.node], []), f"cell {statement.cell}", "exec", flags, dont_inherit=True)
+            code = compile(
+                ast.Module([self._python(cell)[place]], []), f"cell {cell}", "exec", flags, dont_inherit=True
+            )
             exec(code, vars(self.module))
         except (Exception, SystemExit) as error:  # in Jupyter either ends a cell, not the notebook
-            self.failed[statement] = f"{type(error).__name__}: {error}"
+            self.failed[step] = f"{type(error).__name__}: {error}"
+
+    def _python(self, cell: int) -> list[ast.stmt]:
+        """Return the statements of a cell; only the cells that are needed are parsed."""
+        if cell not in self.parsed:
+            self.parsed[cell] = python_of(self.cells[cell - 1])
+        return self.parsed[cell]
 
     def _why_missing(self, name: str) -> str:
         return (
@@ -295,28 +337,25 @@ class Notebook:
         defines = re.compile(rf"\b(?:def|class)\s+{re.escape(name)}\b|^\s*{re.escape(name)}\s*=", re.MULTILINE)
         for number, cell in reversed([*enumerate(self.cells, start=1)]):
             where = f"code cell {number}, which defines `{name}`,"
-            if defines.search(cell) and number in self.unreadable:
-                return f"{where} is not {PYTHON}: {self.unreadable[number]}"
-            if defines.search(cell) and (magic := skipped_magic(cell)):
+            if not defines.search(cell):
+                continue
+            try:
+                statements_of(cell, number)
+            except NotPython as error:
+                return f"{where} is not {PYTHON}: {error}"
+            if magic := skipped_magic(cell):
                 run = ", ".join(f"%%{one}" for one in RUN_PYTHON)
                 return f"{where} begins with {magic}; of the cells that begin with %% only those with {run} are run"
         return ""
 
     def _first_failure(self, sentence: str, name: str | None = None) -> str:
         """Say which of the cells that ran failed first, before all of those that bind the name."""
-        failures = sorted(self.failed.items(), key=lambda failure: name not in failure[0].binds)
-        return sentence.format(failures[0][0].cell, failures[0][1]) if failures else ""
 
+        def binds(step: Step) -> set[str]:
+            return statements_of(self.cells[step[0] - 1], step[0])[step[1]].binds
 
-def _future(found: list[Statement]) -> dict[Statement, int]:
-    """Return for each statement the flags of the ``from __future__`` imports above it, which hold from there on."""
-    flags, so_far = {}, 0
-    for statement in found:
-        if isinstance(statement.node, ast.ImportFrom) and statement.node.module == "__future__":
-            for alias in statement.node.names:
-                so_far |= getattr(getattr(__future__, alias.name, None), "compiler_flag", 0)
-        flags[statement] = so_far
-    return flags
+        failures = sorted(self.failed.items(), key=lambda failure: name not in binds(failure[0]))
+        return sentence.format(failures[0][0][0], failures[0][1]) if failures else ""
 
 
 class FrontEnd:

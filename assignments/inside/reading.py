@@ -65,11 +65,12 @@ class Doings:
     def seen_from_outside(self, local: set[str], sources: dict[str, set[str]]) -> Doings:
         """Return the same with each local name replaced by the outer names from which its object may come."""
         changed = self.stored.union(self.reached, *(call.roots for call in self.calls)) & local
-        calls = [
-            replace(call, roots=call.roots - local, arguments=frozenset(closure(call.arguments, sources) - local))
-            for call in self.calls
-        ]
-        return Doings(self.stored - local, (self.reached | closure(changed, sources)) - local, calls)
+        given = {names: closure(names, sources) - local for names in {call.arguments for call in self.calls}}
+        calls = (
+            replace(call, roots=call.roots - local, arguments=frozenset(given[call.arguments])) for call in self.calls
+        )
+        reached = (self.reached | closure(changed, sources)) - local
+        return Doings(self.stored - local, reached, [*dict.fromkeys(calls)])
 
 
 @dataclass
@@ -109,8 +110,8 @@ class Statement:
     Attributes
     ----------
     node : ast.stmt
-    cell : int
-        The number of its cell, from 1.
+    cell, place : int
+        The number of its cell, from 1, and of the statements before it in the cell.
     binds : set of str
         The names that have a new value, or none, after it.
     loads, uses : set of str
@@ -129,11 +130,11 @@ class Statement:
         For each name that it binds to what a call returns the names from which the function comes.
     """
 
-    def __init__(self, node: ast.stmt, cell: int):
+    def __init__(self, node: ast.stmt, cell: int, place: int):
         reader = _Reader()
         reader.visit(node)
         scope = reader.scope
-        self.node, self.cell = node, cell
+        self.node, self.cell, self.place = node, cell, place
         self.binds, self.loads, self.uses = scope.stores, scope.loads, scope.loads | scope.later_loads
         self.now, self.later, self.sources = scope.now, scope.later, scope.sources
         names, value = _assignment(node)

@@ -32,8 +32,8 @@ def answer(notebook: Notebook, request: dict[str, Any]) -> dict[str, Any]:
 def serve(requests: TextIO, replies: TextIO) -> None:
     """Answer one grader until it closes the line.
 
-    Its first line holds the cells of a notebook and the plan, and gets no reply. The others call a function, or ask
-    which plans differ for some functions.
+    Its first line holds the cells of a notebook, the plan and what that runs, and gets no reply. The others call a
+    function, or ask which plans differ for some functions, and what they run.
     """
 
     def receive() -> Any:
@@ -47,6 +47,9 @@ def serve(requests: TextIO, replies: TextIO) -> None:
 
     send("ready")
     first = receive()
-    notebook = Notebook(first["cells"], first["plan"])
+    notebook = Notebook(first["cells"], first["plan"], first["steps"])
     while request := receive():
-        send(notebook.plans(request["plans"]) if "plans" in request else answer(notebook, request))
+        if "outlines" in request:
+            send([notebook.outline(names) for names in request["outlines"]])
+        else:
+            send(answer(notebook, request))
