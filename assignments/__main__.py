@@ -8,14 +8,15 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from assignments import batch, files, grade, gradescope, master, records, release, report, submission
 from assignments.course import Course, NoSecret
-from assignments.isolation import NoIsolation
-from assignments.sandbox import InProcess, default_jobs, find_isolation
+from assignments.isolation import Bubblewrap, NoIsolation
+from assignments.sandbox import ForkServer, InProcess, MachineFailure, default_jobs, find_isolation
 
 # What whoever gave the command can put right; the message says how.
 USER_ERRORS = (
@@ -93,10 +94,10 @@ def run_grade(arguments: argparse.Namespace) -> int:
     anew = batch.Anew(
         frozenset(arguments.regrade_submission), frozenset(arguments.regrade_question), arguments.regrade_all
     )
-    with _signals_stop(), files.alone_in(results):
+    with _signals_stop(), files.alone_in(results), _isolation(records.assignment_in(results) == "") as open_isolation:
         assignment = release.prepared(name, course, results / ".grader" / "assignment.json")
         names = batch.grade_folder(
-            assignment, arguments.submissions, results, find_isolation, arguments.jobs, _progress(name), print, anew
+            assignment, arguments.submissions, results, open_isolation, arguments.jobs, _progress(name), print, anew
         )
         tally = report.write(assignment, results, names)
     print(f"{tally.graded} graded, {len(tally.ungraded)} ungraded.")
@@ -127,6 +128,18 @@ def _check_folders(name: str, submissions: Path, results: Path) -> None:
         raise NotADirectoryError(f"{results} is a file. Name a folder for the results.")
     if (held := records.assignment_in(results)) not in ("", name):
         raise FileExistsError(f"{results} holds the results of {held}. Name another folder for those of {name}.")
+
+
+@contextlib.contextmanager
+def _isolation(ahead: bool) -> Iterator[Callable[[], ForkServer]]:
+    """Give what returns the walls; where nothing is graded yet, they are begun ahead, while the tests are prepared."""
+    if not ahead:
+        yield find_isolation
+        return
+    with ForkServer(Bubblewrap()) as server:
+        with contextlib.suppress(MachineFailure):  # `find_isolation` tries again, and says what to do
+            server.begin()
+        yield partial(find_isolation, server)
 
 
 def _progress(name: str) -> Any:

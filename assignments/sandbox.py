@@ -118,17 +118,18 @@ class ForkServer:
         self.isolation = isolation
         self.process: subprocess.Popen[bytes] | None = None
         self.line: socket.socket | None = None
-        self.stopped = False
+        self.ready = self.stopped = False
         self.lock = threading.Lock()
 
-    def start(self) -> None:
-        """Start the interpreter.
+    def begin(self) -> None:
+        """Start the interpreter, but do not wait until it is ready.
 
         Raises
         ------
         MachineFailure
             If it does not start.
         """
+        self.ready = False
         self.line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self.process = subprocess.Popen(
@@ -143,6 +144,10 @@ class ForkServer:
             raise MachineFailure(f"{error.filename or 'a process'} does not start: {error.strerror}") from None
         finally:
             theirs.close()
+
+    def _wait(self) -> None:
+        """Wait until it is ready; raise `MachineFailure` if it ends instead."""
+        assert self.line and self.process
         patience = Patience(limits.STARTING_TIME, "it took too long to start Python")
         while not select.select([self.line], [], [], limits.TICK)[0]:
             patience.tick()
@@ -152,6 +157,7 @@ class ForkServer:
             said = self.process.stderr.read(5000).decode("utf-8", "replace").strip().splitlines()
             self._end()
             raise MachineFailure(said[-1] if said else "Python ended while it started")
+        self.ready = True
 
     def _received(self) -> bytes:
         assert self.line
@@ -166,7 +172,9 @@ class ForkServer:
                 raise Stopped
             if self.process is None or self.process.poll() is not None:
                 self._end()
-                self.start()
+                self.begin()
+            if not self.ready:
+                self._wait()
             return Worker(self)
 
     def close(self) -> None:
@@ -527,15 +535,20 @@ class Sandbox:
             self.worker = None
 
 
-def find_isolation() -> ForkServer:
+def find_isolation(begun: ForkServer | None = None) -> ForkServer:
     """Return a fork server behind the walls that this machine can build, started and tried.
+
+    Parameters
+    ----------
+    begun : ForkServer, optional
+        One that may have been started already.
 
     Raises
     ------
     NoIsolation
         Where there are none; it says what to install or allow.
     """
-    server = ForkServer(Bubblewrap())
+    server = begun or ForkServer(Bubblewrap())
     try:
         server.fork().close()
     except MachineFailure as error:

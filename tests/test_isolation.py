@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assignments.inside import limits, seccomp
+from assignments.inside import forkserver, limits, seccomp
 from assignments.inside.codec import decode, encode
 from assignments.inside.notebook import Notebook
 from assignments.inside.worker import answer
@@ -165,3 +165,14 @@ def test_arrays_that_numpy_would_stretch_cost_the_grader_no_memory():
 
     run = subprocess.run([sys.executable, "-c", STRETCHED], capture_output=True, text=True, preexec_fn=limit)
     assert (run.stdout, run.returncode) == ("0.0 ''\n", 0), run.stderr[-2000:]
+
+
+def test_what_is_read_before_lies_in_the_kernels_cache(tmp_path):
+    file = tmp_path / "a library"
+    file.write_bytes(b"x" * 3_000_000)
+    with open(file, "rb") as opened:
+        os.fsync(opened.fileno())
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        forkserver.read_files([str(tmp_path)])
+        rest = bytearray(3_000_000)
+        assert os.preadv(opened.fileno(), [rest], 0, os.RWF_NOWAIT) == 3_000_000  # fewer where some are not there

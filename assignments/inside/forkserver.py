@@ -87,17 +87,22 @@ def warm_up() -> None:
 
 
 def read_files(folders: list[str]) -> None:
-    """Read all files in some folders.
+    """Read all files in some folders into the kernel's cache; nothing is copied from there.
 
-    A file that is in the kernel's cache already tells nobody whether another question's code has read it.
+    A file that is in the cache already tells nobody whether another question's code has read it.
     """
-    room = bytearray(1 << 20)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     for folder in folders:
         for place, _, files in os.walk(folder):
             for file in files:
-                with contextlib.suppress(OSError), open(os.path.join(place, file), "rb", buffering=0) as opened:
-                    while opened.readinto(room):
-                        pass
+                with contextlib.suppress(OSError):
+                    opened = os.open(os.path.join(place, file), os.O_RDONLY)
+                    try:
+                        while os.sendfile(nowhere, opened, None, 1 << 30):
+                            pass
+                    finally:
+                        os.close(opened)
+    os.close(nowhere)
 
 
 def make_namespaces() -> None:
