@@ -33,7 +33,7 @@ from assignments import (
     submission,
     version,
 )
-from assignments.__main__ import main
+from assignments.__main__ import _isolation, main
 from assignments.course import Course, NoSecret
 from assignments.isolation import NoIsolation, UnprivilegedUser
 from assignments.sandbox import ForkServer, InProcess, MachineFailure, Sandbox, StudentError
@@ -97,7 +97,7 @@ class Here(nullcontext):
 def here(monkeypatch):
     """Let student code run in this process: for tests of what becomes of results."""
     monkeypatch.setattr(batch, "Sandbox", lambda cells, _: InProcess(cells))
-    monkeypatch.setattr("assignments.__main__.find_isolation", lambda: Here(Here()))
+    monkeypatch.setattr("assignments.__main__._isolation", lambda ahead: nullcontext(lambda: Here(Here())))
 
 
 @pytest.fixture
@@ -633,7 +633,7 @@ def grade_submission(submission, *rest):
     return real(submission, *rest)
 grade.grade_submission = grade_submission
 batch.Sandbox = lambda cells, _: InProcess(cells)
-sys.modules["assignments.__main__"].find_isolation = lambda: Here(Here())
+sys.modules["assignments.__main__"]._isolation = lambda ahead: nullcontext(lambda: Here(Here()))
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -849,7 +849,8 @@ def test_no_command_waits_for_what_only_tests_and_readers_need():
 def test_a_run_with_nothing_to_do_builds_no_walls_and_prepares_nothing(course, here, monkeypatch):
     main(GRADING)
     before = {path: path.read_bytes() for path in Path("results").rglob("*") if path.is_file()}
-    monkeypatch.setattr("assignments.__main__.find_isolation", lambda: pytest.fail("walls are built"))
+    monkeypatch.setattr("assignments.__main__._isolation", _isolation)
+    monkeypatch.setattr(ForkServer, "begin", lambda _: pytest.fail("walls are built"))
     monkeypatch.setattr(release, "prepare", lambda *_: pytest.fail("the assignment is prepared once more"))
     assert main(GRADING) == 0
     assert {path: path.read_bytes() for path in Path("results").rglob("*") if path.is_file()} == before
