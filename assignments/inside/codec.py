@@ -6,8 +6,7 @@ process that wrote it.
 
 from __future__ import annotations
 
-import base64
-import math
+import binascii
 import numbers
 from typing import Any
 
@@ -16,7 +15,8 @@ import numpy as np
 from assignments.inside.limits import DEEPEST, LONGEST_TEXT, MOST_ELEMENTS, MOST_PARTS
 
 DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("bool", "int32", "int64", "float32", "float64")}
-NAMES = {dtype.str: name for name, dtype in DTYPES.items()}
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
+NATIVE = {name: dtype.newbyteorder("=") for name, dtype in DTYPES.items()}
 
 
 class NotAllowed(TypeError):
@@ -50,6 +50,14 @@ def encode(value: Any, depth: int = 0) -> Any:
         return _encode_array(value)
     if type(value) is float:
         return value
+    if isinstance(value, list | tuple | range):
+        if len(value) > MOST_PARTS:
+            raise NotAllowed(f"a list of {len(value)} parts, of which at most {MOST_PARTS} are read")
+        return [encode(part, depth + 1) for part in value]
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) and len(key) <= LONGEST_TEXT for key in value):
+            raise NotAllowed("a dictionary whose keys are not texts")
+        return {"dict": {str(key): encode(part, depth + 1) for key, part in value.items()}}
     if value is None or isinstance(value, bool | np.bool_):
         return value if value is None else bool(value)
     if isinstance(value, int | np.integer):
@@ -66,14 +74,6 @@ def encode(value: Any, depth: int = 0) -> Any:
         return float(_real(np.asarray(value)))
     if isinstance(value, np.ndarray):
         return _encode_array(np.asarray(value))  # a subclass counts as the numbers it holds
-    if isinstance(value, list | tuple | range):
-        if len(value) > MOST_PARTS:
-            raise NotAllowed(f"a list of {len(value)} parts, of which at most {MOST_PARTS} are read")
-        return [encode(part, depth + 1) for part in value]
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) and len(key) <= LONGEST_TEXT for key in value):
-            raise NotAllowed("a dictionary whose keys are not texts")
-        return {"dict": {str(key): encode(part, depth + 1) for key, part in value.items()}}
     if hasattr(value, "__array__"):  # a table of pandas', a tensor
         return _encode_array(np.asarray(value))
     kind = type(value).__name__
@@ -102,10 +102,10 @@ def _encode_array(array: np.ndarray) -> dict[str, Any]:
         raise NotAllowed(f"an array of {array.size} numbers, of which at most {MOST_ELEMENTS} are read")
     if array.ndim > DEEPEST:
         raise NotAllowed(f"an array of {array.ndim} axes, of which at most {DEEPEST} are read")
-    if array.dtype.str not in NAMES:
+    if array.dtype not in NAMES:
         array = _converted(array)
-    data = base64.b64encode(array.tobytes()).decode("ascii")
-    return {"dtype": NAMES[array.dtype.str], "shape": list(array.shape), "data": data}
+    data = binascii.b2a_base64(array.tobytes(), newline=False).decode("ascii")
+    return {"dtype": NAMES[array.dtype], "shape": [*array.shape], "data": data}
 
 
 def _converted(array: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def _converted(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind == "u" and array.size and array.max() >= 2**63:
         raise NotAllowed("a whole number of more than 64 bits")
     kind = array.dtype.newbyteorder("<")
-    return array.astype(kind if kind.str in NAMES else np.int64 if kind.kind in "iu" else np.float64)
+    return array.astype(kind if kind in NAMES else np.int64 if kind.kind in "iu" else np.float64)
 
 
 def decode(parts: Any, depth: int = 0) -> Any:
@@ -137,26 +137,29 @@ def decode(parts: Any, depth: int = 0) -> Any:
     Traceback (most recent call last):
     ValueError: unreadable answer
     """
-    if depth > DEEPEST:
-        raise ValueError("unreadable answer")
-    if parts is None or type(parts) in (bool, float) or (type(parts) is int and -(2**63) <= parts < 2**63):
-        return parts
-    if type(parts) is str and len(parts) <= LONGEST_TEXT:
-        return parts
-    if type(parts) is list and len(parts) <= MOST_PARTS:
-        return [decode(part, depth + 1) for part in parts]
-    if type(parts) is dict and parts.keys() == {"dict"} and type(parts["dict"]) is dict:
-        return {key[:LONGEST_TEXT]: decode(part, depth + 1) for key, part in parts["dict"].items()}
-    if type(parts) is dict and parts.keys() == {"dtype", "shape", "data"} and _known(parts["dtype"]):
-        shape, data = parts["shape"], parts["data"]
-        if type(shape) is list and len(shape) <= DEEPEST and type(data) is str:
-            dtype = DTYPES[parts["dtype"]]
-            whole = all(type(length) is int and 0 <= length <= MOST_ELEMENTS for length in shape)
-            raw = base64.b64decode(data, validate=True)  # binascii.Error is a ValueError
-            if whole and math.prod(shape) <= MOST_ELEMENTS and len(raw) == math.prod(shape) * dtype.itemsize:
-                return np.frombuffer(raw, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    kind = type(parts)
+    if depth <= DEEPEST:
+        if kind is float or kind is bool or parts is None or (kind is int and -(2**63) <= parts < 2**63):
+            return parts
+        if kind is dict and parts.keys() == {"dtype", "shape", "data"}:
+            return _decode_array(**parts)
+        if kind is list and len(parts) <= MOST_PARTS:
+            return [decode(part, depth + 1) for part in parts]
+        if kind is dict and parts.keys() == {"dict"} and type(parts["dict"]) is dict:
+            return {key[:LONGEST_TEXT]: decode(part, depth + 1) for key, part in parts["dict"].items()}
+        if kind is str and len(parts) <= LONGEST_TEXT:
+            return parts
     raise ValueError("unreadable answer")
 
 
-def _known(name: Any) -> bool:
-    return type(name) is str and name in DTYPES
+def _decode_array(dtype: Any, shape: Any, data: Any) -> np.ndarray:
+    if type(dtype) is str and dtype in DTYPES and type(shape) is list and len(shape) <= DEEPEST and type(data) is str:
+        size = DTYPES[dtype].itemsize
+        for length in shape:
+            if type(length) is not int or not 0 <= length <= MOST_ELEMENTS:
+                raise ValueError("unreadable answer")
+            size *= length
+        raw = binascii.a2b_base64(data, strict_mode=True)  # its error is a ValueError
+        if len(raw) == size <= MOST_ELEMENTS * DTYPES[dtype].itemsize:
+            return np.frombuffer(raw, DTYPES[dtype]).reshape(shape).astype(NATIVE[dtype])
+    raise ValueError("unreadable answer")
