@@ -378,6 +378,22 @@ def test_it_gets_what_it_deserves_and_is_told_why(run, product, name):
         assert any(part in text for text in said), said
 
 
+def told(name, one):
+    """Return how the page on attacks tells of a program: what it does, and what it gets."""
+    lost = [question for question, points in one.points.items() if points == 0]
+    gets = f"no points for {', '.join(lost)}" if lost else "all points"
+    gets = "ungraded" if one.ungraded else "no points" if len(lost) == 6 else gets
+    return f"- `{name}` {one.what[0].lower()}{one.what[1:].removesuffix('.')}: **{gets}**"
+
+
+def test_the_page_on_attacks_tells_what_every_program_does_and_gets():
+    page = (Path(__file__).parents[1] / "chapters" / "attacks.md").read_text("utf-8")
+    listed = [told(path.name, load(path)[1]) for path in sorted((Path(__file__).parent / "hostile").glob("*.py"))]
+    assert [line for line in page.splitlines() if line.startswith("- `")] == listed
+    assert f"{len(listed)} programs in `tests/hostile/`" in page
+    assert f"{len(NAMES) + len(FILES)} odd names and files" in page
+
+
 def test_nobody_is_left_out_and_nobody_counts_twice(run):
     twins = [record for name, record in run.records.items() if name.startswith("two\\")]
     assert sorted(sum(mark["points"] for mark in twin["results"]) for twin in twins) == [0, 19]

@@ -1,4 +1,4 @@
-# The data changed so that zero is the right answer.
+# Fills its arguments with zeros, so that 0 becomes the right answer.
 # name: all zero
 # points: q1=0, q2=0, q3=0, q4=0, q5=0, q6=0
 # says: theta should become [0.6, -1.8], not [0. 0.]

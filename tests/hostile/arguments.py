@@ -1,4 +1,4 @@
-# Other arguments than asked for.
+# Takes fewer arguments than were asked for.
 # name: arguments
 # points: q3=0
 # says: `sgd_step` raised TypeError

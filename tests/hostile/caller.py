@@ -1,4 +1,4 @@
-# The network.
+# Calls somebody on the network.
 # name: caller
 # points: q3=0
 # says: LookupError: no way out

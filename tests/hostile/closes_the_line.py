@@ -1,4 +1,4 @@
-# Plays with its own ends of the pipes.
+# Refills, shrinks, unblocks and closes the pipes to the grader.
 # name: closes the line
 # points: q1=0, q3=0, q6=0
 # says: `loss_and_gradient` raised FileNotFoundError

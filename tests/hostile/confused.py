@@ -1,4 +1,4 @@
-# A function for other arguments, a cell deleted, one that is no Python, and the stub again below the solution.
+# Takes other arguments, lacks a cell, breaks off in one, and has the empty stub again below the solution.
 # name: confused
 # points: q2=0, q3=0, q4=0, q6=0
 # says: `gradient_error` raised TypeError

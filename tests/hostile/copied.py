@@ -1,4 +1,4 @@
-# The public answers, and nothing else.
+# Returns what the public tests want, whatever it is given.
 # name: copied
 # points: q1=0, q2=0, q3=0, q4=0, q5=0, q6=0
 # says: theta does not keep its shape.

@@ -1,4 +1,4 @@
-# Fills the disk.
+# Writes files until the disk is full.
 # name: disk
 # points: q3=0
 # says: `sgd_step` raised OSError

@@ -1,4 +1,4 @@
-# Asks the kernel for memory without limit, for a place to keep things in, and for a network.
+# Asks the kernel for shared memory, a namespace, a key, another process's memory and a socket, and goes on without.
 # name: doors
 
 # %% before

@@ -1,4 +1,4 @@
-# Right values of the wrong kind.
+# Returns the right numbers as texts, complex numbers or objects.
 # name: dtypes
 # points: q1=0, q3=0, q5=0, q6=0
 # says: complex numbers: take np.real(...)

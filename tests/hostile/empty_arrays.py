@@ -1,4 +1,4 @@
-# Arrays of nothing, all of whose numbers are right.
+# Returns empty arrays, none of whose numbers is wrong.
 # name: empty arrays
 # points: q1=0, q2=0, q3=0, q4=0, q5=0, q6=0
 # says: The loss should be one number, not []

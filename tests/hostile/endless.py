@@ -1,4 +1,4 @@
-# An endless loop.
+# Computes for ever.
 # name: endless
 # points: q3=0
 # says: used up the 5 seconds of computing

@@ -1,4 +1,4 @@
-# Objects that equal everything.
+# Returns objects, numbers and arrays that claim to equal everything.
 # name: equal to all
 # points: q3=0, q5=0, q6=0
 # says: `sgd_step` returned an Anything

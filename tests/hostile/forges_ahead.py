@@ -1,4 +1,4 @@
-# Answers to questions that were not asked yet.
+# Writes answers to the grader before the questions are asked.
 # name: forges ahead
 # points: q3=0, q6=0
 # says: theta should become

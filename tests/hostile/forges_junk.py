@@ -1,4 +1,4 @@
-# Junk on the line to the grader.
+# Writes junk to the grader before its answer.
 # name: forges junk
 # points: q3=0
 # says: sent the grader something that is no answer

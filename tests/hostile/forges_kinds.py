@@ -1,4 +1,4 @@
-# Answers of every form.
+# Writes replies of every malformed kind to the grader, and one of 5 MB.
 # name: forges kinds
 # points: q1=0, q2=0, q3=0, q4=0, q5=0, q6=0
 # says: sent the grader something that is no answer

@@ -1,4 +1,4 @@
-# Numbers that no computer has, and shapes of nothing.
+# Changes the code around it so that it sends numbers that no computer has, and shapes with a zero.
 # name: forges numbers
 # points: q1=0, q3=0, q5=0, q6=0
 # says: sent the grader something that is no answer

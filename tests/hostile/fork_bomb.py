@@ -1,4 +1,4 @@
-# Processes and threads.
+# Starts processes without end, a program, and a thread.
 # name: fork bomb
 # points: q3=0, q4=0, q6=0
 # says: `sgd_step` raised BlockingIOError

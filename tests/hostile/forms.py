@@ -1,4 +1,4 @@
-# Other things than numbers.
+# Returns nothing, a generator, dictionaries and a text, and has a number in the place of a function.
 # name: forms
 # points: q1=0, q2=0, q3=0, q4=0, q5=0, q6=0
 # says: returns nothing (None)

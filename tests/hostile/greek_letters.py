@@ -1,4 +1,4 @@
-# Greek letters in the code, and another script in the name.
+# Has Greek letters in its code, and a name in two other scripts.
 # name: 学生 Ω
 
 # %% q3

@@ -1,4 +1,4 @@
-# Texts that cannot be written.
+# Raises errors whose messages are half a character.
 # name: half characters
 # points: q3=0, q6=0
 # says: `sgd_step` raised ValueError

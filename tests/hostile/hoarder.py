@@ -1,4 +1,4 @@
-# Memory where the limit on memory does not count it.
+# Takes memory that no limit on memory counts: names in a folder, attributes, files in memory, pages put aside, pipes.
 # name: hoarder
 # points: q1=0, q2=0, q3=0, q4=0
 # says: `loss_and_gradient` raised OSError: [Errno 28] No space left on device

@@ -1,4 +1,4 @@
-# Huge values.
+# Returns huge lists, arrays, texts and numbers.
 # name: huge
 # points: q1=0, q2=0, q3=0, q4=0, q5=0, q6=0
 # says: a list of 1900000 parts

@@ -1,4 +1,4 @@
-# R.
+# Is a notebook in R.
 # name: r
 # ungraded: it is written in R, not in Python
 # metadata: {"kernelspec": {"language": "R"}}

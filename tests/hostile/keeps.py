@@ -1,4 +1,4 @@
-# Hidden data kept for the public test of the next question.
+# Keeps hidden data in the kernel's keys and in a file, and looks for them at the next question.
 # name: keeps
 # points: q1=0, q2=0
 # says: `gradient_error` raised LookupError: ([], False)

@@ -1,4 +1,4 @@
-# Kills whatever it can.
+# Kills every process that it can, and goes on.
 # name: killer
 
 # %% q3

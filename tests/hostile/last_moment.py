@@ -1,4 +1,4 @@
-# Ending Python just before the time is over, so that there is none left to start it again.
+# Sleeps until just before its time is over, and ends Python then.
 # name: last moment
 # points: q3=0
 

@@ -1,4 +1,4 @@
-# All ways to end Python.
+# Ends Python by a recursion, by an exit of either kind, and by a crash.
 # name: leaver
 # points: q2=0, q3=0, q4=0, q6=0
 # says: `gradient_error` raised RecursionError

@@ -1,4 +1,4 @@
-# Magics and shell lines.
+# Has magics and shell lines between its cells.
 # name: magics
 
 # %% before

@@ -1,4 +1,4 @@
-# Markup wherever a text is shown.
+# Has markup in what it returns, in the names and messages of its errors, and in its written answer.
 # name: markup
 # points: q1=0, q3=0, q6=0
 # says: not ['<script>alert(1)</script><img src=x onerror=alert(1)>']

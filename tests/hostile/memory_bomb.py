@@ -1,4 +1,4 @@
-# More and more memory.
+# Takes more and more memory.
 # name: memory bomb
 # points: q3=0
 # says: `sgd_step` raised MemoryError

@@ -1,4 +1,4 @@
-# What a function needs ends Python.
+# Ends Python in a line that its function needs.
 # name: needs too much
 # points: q3=0
 # says: `sgd_step` ended Python, or closed its line

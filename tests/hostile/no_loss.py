@@ -1,4 +1,4 @@
-# The gradient alone.
+# Returns the gradient without the loss.
 # name: no loss
 # points: q1=0
 # says: The loss should be one number, not []

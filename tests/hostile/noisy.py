@@ -1,4 +1,4 @@
-# Much is printed.
+# Prints 30 MB, and goes on.
 # name: noisy
 
 # %% q3

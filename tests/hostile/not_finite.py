@@ -1,4 +1,4 @@
-# Nan and infinity.
+# Returns infinity and what is not a number.
 # name: not finite
 # points: q1=0, q2=0, q3=0, q5=0, q6=0
 # says: The loss should be 10, not nan

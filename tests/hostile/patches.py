@@ -1,4 +1,4 @@
-# NumPy and the built-in functions patched.
+# Replaces functions of NumPy's and of Python's with which a test could compare.
 # name: patches
 # points: q3=0, q6=0
 # says: theta should become [0.6, -1.8], not [ 1. -2.]

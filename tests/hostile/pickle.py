@@ -1,4 +1,4 @@
-# Objects and pickles.
+# Returns an object that runs code where it is unpickled, and its pickle.
 # name: pickle
 # points: q3=0, q6=0
 # says: `sgd_step` returned a Bomb

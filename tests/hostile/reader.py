@@ -1,4 +1,4 @@
-# Reads the tests, the secret, and others' work.
+# Reads the tests, the secret, others' work, old files, its own notebook, and what the functions around it know.
 # name: reader
 # points: q1=0, q2=0, q3=0, q4=0, q5=0, q6=0
 # says: No module named 'assignments.grade'

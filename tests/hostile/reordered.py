@@ -1,4 +1,4 @@
-# What a function needs stands below it.
+# Has what a function needs below it.
 # name: reordered
 
 # %% q3

@@ -1,4 +1,4 @@
-# Right values in shapes that NumPy would stretch.
+# Returns right numbers in shapes that NumPy would stretch.
 # name: shapes
 # points: q1=0, q2=0, q3=0, q5=0, q6=0
 # says: The gradient should have shape (2,), not (1, 2)

@@ -1,4 +1,4 @@
-# Cells that no question needs end Python, or never end.
+# Has cells that end Python or never end, and that no question needs.
 # name: side effects
 
 # %% before

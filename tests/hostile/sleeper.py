@@ -1,4 +1,4 @@
-# Sleeping for ever.
+# Sleeps for ever.
 # name: sleeper
 # points: q3=0
 # says: did not come back within 15 seconds

@@ -1,4 +1,4 @@
-# Arrays of a subclass.
+# Returns an array of a subclass of NumPy's.
 # name: subclass
 
 # %% q3

@@ -1,4 +1,4 @@
-# Takes over bubblewrap's process inside.
+# Writes its own program into the memory of the process around it.
 # name: take-over
 # points: q3=0
 

@@ -1,4 +1,4 @@
-# The data in every text that comes back.
+# Tells hidden data in errors, in names of types, and in whatever it returns.
 # name: tells
 # points: q1=0, q2=0, q3=0, q4=0, q5=0, q6=0
 # says: `loss_and_gradient` raised LEAK1.0

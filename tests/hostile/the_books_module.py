@@ -1,4 +1,4 @@
-# The book's module.
+# Uses the book's own module.
 # name: the book's
 # points: q3=0
 # says: No module named 'optim'

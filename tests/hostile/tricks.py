@@ -1,4 +1,4 @@
-# Functions by exec and globals().
+# Defines one function by `exec` and another, a wrong one, by `globals`.
 # name: tricks
 # points: q6=0
 # says: The edge should be

@@ -1,4 +1,4 @@
-# A first try above the solution.
+# Has a wrong first try above the solution.
 # name: twice
 
 # %% before

@@ -1,4 +1,4 @@
-# Tells another process something through a file that both can only read.
+# Tells another process something by the cache, locks and watches of a file that both can only read.
 # name: whispers
 # points: q1=0, q2=0, q3=0
 # says: `loss_and_gradient` raised PermissionError

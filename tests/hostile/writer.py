@@ -1,4 +1,4 @@
-# Writes files everywhere.
+# Writes files wherever it can, and returns a wrong answer.
 # name: writer
 # points: q3=0
 # says: theta should become
