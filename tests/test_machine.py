@@ -29,7 +29,7 @@ COMPUTES = ["import time\ndef f(seconds):\n    while time.process_time() < secon
 @pytest.fixture
 def short(monkeypatch):
     """Make the times short, so that a test need not wait long to go beyond them."""
-    monkeypatch.setattr(limits, "WAITING_TIME", 2)
+    monkeypatch.setattr(limits, "WAITING_TIME", 1)
     monkeypatch.setattr(limits, "PROCESSOR_TIME", 1)
     monkeypatch.setattr(limits, "TICK", 0.1)
 
@@ -103,7 +103,7 @@ def test_who_is_stopped_while_a_process_is_killed_says_later_that_it_was_killed(
     supervisor = int(Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[1])
     os.kill(supervisor, signal.SIGSTOP)
     os.kill(number, signal.SIGKILL)
-    time.sleep(20 * limits.TICK)
+    time.sleep(10 * limits.TICK)
     os.kill(supervisor, signal.SIGCONT)
     thread.join()
     sandbox.close()
