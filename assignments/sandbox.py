@@ -355,8 +355,13 @@ class Worker:
         except BrokenPipeError:
             raise self._why_ended() from None
 
-    def reply(self) -> Any:
+    def reply(self, most_parts: int) -> Any:
         """Return the reply to the last request, which may be forged.
+
+        Parameters
+        ----------
+        most_parts : int
+            How many parts it may have.
 
         Raises
         ------
@@ -367,7 +372,7 @@ class Worker:
             line = self._line()
         except _Ended:
             raise self._why_ended() from None
-        if line.count(b",") > limits.MOST_PARTS:
+        if line.count(b",") > most_parts:
             raise StudentError(TOO_MUCH)
         try:
             return json.loads(line)
@@ -490,7 +495,8 @@ class Sandbox:
         StudentError
             If the notebook cannot be read.
         """
-        reply: list[Outline] = self._ask({"outlines": list(groups)}, "the notebook cannot be read: the process")
+        who = "the notebook cannot be read: the process"
+        reply: list[Outline] = self._ask({"outlines": list(groups)}, who, limits.LONGEST_REPLY)
         return reply
 
     def call(self, function: str, *arguments: Any, **keywords: Any) -> Any:
@@ -512,7 +518,7 @@ class Sandbox:
             self.close()
             raise
 
-    def _ask(self, request: Any, who: str) -> Any:
+    def _ask(self, request: Any, who: str, most_parts: int = limits.MOST_PARTS) -> Any:
         """Send a request to the process, which is started at the first, and return the reply."""
         if self.out_of_time:
             raise OutOfTime(f"{who} was not called again after it had taken too long")
@@ -522,7 +528,7 @@ class Sandbox:
                 self.worker.spent = self.spent
                 self.worker.send({"cells": self.cells, "plan": self.plan, "steps": self.steps})
             self.worker.send(request)
-            return self.worker.reply()
+            return self.worker.reply(most_parts)
         except StudentError as lost:
             self.out_of_time = isinstance(lost, OutOfTime)
             self.close()

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from assignments.inside.notebook import PLANS, Dependencies, Notebook, statements
-from assignments.sandbox import InProcess, StudentError
+from assignments.sandbox import InProcess, Sandbox, StudentError
 
 
 def called(cells, name="f", plan="end"):
@@ -256,6 +256,30 @@ def test_functions_are_not_changed_by_those_that_they_are_given_to():
 def test_what_a_function_needs_runs_once():
     book = Notebook(["seen = []", "seen.append(1)", "def f(): return len(seen)", "def g(): return len(seen)"])
     assert [book.function(name)() for name in "fgf"] == [1, 1, 1]
+
+
+def test_a_long_notebook_is_read_once_too(walls):
+    sandbox = Sandbox(["x = 0", "x += 1\n" * 2500, "def f(): return x"], walls)
+    outline, *others = sandbox.outlines([["f"]] * 3)
+    sandbox.close()
+    assert [len(outline["end"]["f"]), *others] == [2502, outline, outline]
+    sandbox.steps = outline["end"]
+    assert sandbox.call("f") == 2500
+    sandbox.close()
+
+
+def test_what_is_read_once_runs_only_that_and_parses_no_other_cell():
+    cells = [
+        "from __future__ import annotations",
+        "x = 1\nx = 2",
+        "y = x + 1",
+        "def f(a: nothing = y): return a",
+        "y = (",
+    ]
+    steps = Notebook(cells).outline(["f"])["end"]
+    book = Notebook(cells, "end", steps)
+    assert book.function("f")() == 3
+    assert sorted(book.parsed) == [2, 3, 4]
 
 
 # Cells as Jupyter reads them
