@@ -302,7 +302,7 @@ def name_of(path: Path, folder: Path) -> str:
     """
     name = os.fsencode(path.relative_to(folder).as_posix().replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
     plain = path.stem and "." not in path.stem and not path.stem.endswith(NO_SUFFIX)
-    if path.is_dir():  # one that cannot be looked into
+    if os.path.isdir(path):  # one that cannot be looked into; `Path.is_dir` fails on what lies in one
         name += "/"
     elif path.suffix == ".ipynb" and plain:
         name = name.removesuffix(".ipynb")

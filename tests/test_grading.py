@@ -793,6 +793,28 @@ def test_only_the_user_and_the_group_read_grades_and_files_follow_the_umask(cour
     assert not Path("results").stat().st_mode & 0o007
 
 
+def test_a_file_whose_folder_may_only_be_listed_has_a_name_and_a_reason(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    Path("closed").mkdir()
+    Path("closed/work.ipynb").write_text("{}")
+    Path("closed").chmod(0o444)
+    child = os.fork()
+    if child == 0:  # root may look everywhere
+        try:
+            if os.geteuid() == 0:
+                os.setresuid(65534, 65534, 65534)
+            ((name, path),) = batch.named(Path()).items()
+            with pytest.raises(submission.Unreadable, match="it cannot be opened: Permission denied"):
+                submission.read(path)
+            os._exit(0 if name == "closed/work" else 1)
+        finally:
+            os._exit(2)
+    status = os.waitpid(child, 0)[1]
+    Path("closed").chmod(0o755)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
 def test_the_page_of_a_removed_student_goes(course, here):
     main(GRADING)
     assert len(list(Path("results/feedback").iterdir())) == 3
