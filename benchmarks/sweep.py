@@ -1,0 +1,121 @@
+"""A sweep in one batched pass a seed, against a loop over torch models; and the larger sweep, as one command.
+
+    python -m benchmarks.sweep                         # compare
+    python -m benchmarks.sweep large sweeps.json       # 41 rates, 30 seeds, three models: some minutes
+
+The larger one keeps every seed in a folder beside its result, so that it goes on where it was stopped, and writes the
+date, the versions and the seeds beside the figures.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import platform
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.measure import race, row, title, torch_or_none
+from optim import SGD, Adagrad, Adam, Momentum, RMSProp, diabetes, digits, linear, network, softmax, split, sweep
+from optim.data import mini_batches
+
+METHODS = {
+    "SGD": SGD,
+    "Momentum": partial(Momentum, lam=0.9),
+    "Adagrad": partial(Adagrad, eps=1e-10),
+    "RMSProp": partial(RMSProp, eps=1e-8, start="zero"),
+    "Adam": Adam,
+}
+READING = split(*digits(), seed=0, validation=0.3, test=0.3)
+HEALTH = split(*diabetes(), seed=0, validation=0.3, test=0.3)
+PROBLEMS = {
+    "line, diabetes": (linear(10), HEALTH),
+    "softmax, digits": (softmax(65, 10), READING),
+    "network, digits": (network(65, 16, 10), READING),
+}
+RATES = np.geomspace(1e-4, 1, 15)
+SIZE, STEPS, SEEDS = 32, 100, 2
+PART = 3  # how many settings the loop runs: what it needs for all is worked out from it
+
+
+def one_pass():
+    """Sweep Adam's rates on the network."""
+    sweep(Adam, {"eta": RATES}, *PROBLEMS["network, digits"], size=SIZE, steps=STEPS, seeds=range(SEEDS), looks=1)
+
+
+def torch_loop(torch):
+    """Train a few of the settings one by one in PyTorch, as its tutorials do, on the same mini-batches."""
+    X, y = READING.train
+    for eta in RATES[:: len(RATES) // PART].tolist():
+        model = torch.nn.Sequential(
+            torch.nn.Linear(65, 16, bias=False), torch.nn.Tanh(), torch.nn.Linear(16, 10)
+        ).double()
+        optimizer = torch.optim.Adam(model.parameters(), lr=eta)
+        for _, (images, labels) in zip(range(STEPS), mini_batches(X, y, SIZE, seed=0), strict=False):
+            optimizer.zero_grad()
+            scores = model(torch.from_numpy(images))
+            torch.nn.functional.cross_entropy(scores, torch.from_numpy(labels).long()).backward()
+            optimizer.step()
+
+
+def against_torch(torch):
+    """Print the time of the sweep, and how much longer the loop takes."""
+    runs = len(RATES) * SEEDS
+    title(f"A sweep of {len(RATES)} rates x {SEEDS} seeds, {STEPS} steps of the network each")
+    (seconds,) = race(one_pass, repeats=3)
+    row("one batched pass", f"{seconds:.2f} s")
+    if torch:
+        (part,) = race(lambda: torch_loop(torch), repeats=3)
+        whole = part * runs / PART
+        row("a loop over torch", f"{whole:.2f} s", f"{whole / seconds:.0f} x")
+        print(f"the loop ran {PART} of the {runs} runs; its time is scaled up")
+
+
+def large(place: Path):
+    """Sweep much more than the chapter does, and write what came of it."""
+    from joblib import cpu_count
+    from tqdm import tqdm
+
+    rates, seeds = np.geomspace(1e-4, 10, 41), range(30)
+    found = {}
+    for problem, (model, data) in PROBLEMS.items():
+        for name, method in METHODS.items():
+            result = sweep(
+                method,
+                {"eta": rates},
+                model,
+                data,
+                size=SIZE,
+                steps=20 * len(data.train[1]) // SIZE,
+                seeds=seeds,
+                jobs=cpu_count(),
+                keep=place.with_suffix("") / f"{problem}, {name}",
+                progress=partial(tqdm, desc=f"{problem}, {name}"),
+            )
+            at_best = result.at(**result.best())[0]
+            found[f"{problem}, {name}"] = {
+                "best": result.best(),
+                "validation quartiles": result.quantile([0.25, 0.5, 0.75])[:, -1, at_best].tolist(),
+                "test": np.quantile(result.report(data), [0.25, 0.5, 0.75], method="inverted_cdf").tolist(),
+                "width within 1.5": result.width(1.5, of="validation"),
+                "failed": result.failed.tolist(),
+            }
+    about = {
+        "date": datetime.date.today().isoformat(),
+        "versions": {"python": platform.python_version(), "numpy": np.__version__},
+        "machine": platform.machine(),
+        "seeds": list(seeds),
+        "rates": rates.tolist(),
+    }
+    place.write_text(json.dumps(about | {"results": found}, indent=1), "utf-8")
+    print(f"written: {place}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["large"]:
+        large(Path(sys.argv[2] if len(sys.argv) > 2 else "sweeps.json"))
+    else:
+        against_torch(torch_or_none())
