@@ -498,12 +498,13 @@ class Explorable:
         data = zlib.decompress(base64.b64decode(self.spec["packed"]))
         words = json.loads(data[self.spec["words"] :])
         frame = self.frame()
-        setting = background = 0
+        setting, background, backgrounds = 0, 0, 1
         positions = self.figure.locator("[data-control]").evaluate_all("(all) => all.map((c) => +c.dataset.positions)")
         for k, (value, count) in enumerate(zip(frame["values"], positions, strict=True)):
             setting = setting * count + value
             if k < len(self.choices):
                 background = background * count + value
+                backgrounds *= count  # of each panel that the choices change
 
         def column(number):
             start, points, settings = (self.spec["columns"][number][key] for key in ("start", "points", "settings"))
@@ -523,7 +524,7 @@ class Explorable:
             "outputs": says,
             "spoken": says,
             "readout": " ".join(words[readout][setting] for readout in self.spec["readouts"]),
-            "backgrounds": [k == background for k in range(len(frame["backgrounds"]))],
+            "backgrounds": [k % backgrounds == background for k in range(len(frame["backgrounds"]))],
             "marks": marks,
         }
 

@@ -11,9 +11,9 @@ QUIZ = explorable("mistakes", "A quiz")
 BENCH = explorable("mistakes", "beside the right one")
 ANSWERS = {
     "A": "no hat on m",
-    "B": "the root is forgotten",
-    "C": "gradients are not cleared",
-    "D": "nothing is wrong",
+    "B": "root forgotten",
+    "C": "never cleared",
+    "D": "nothing wrong",
     "E": "no hat on v",
     "F": "t never grows",
 }
