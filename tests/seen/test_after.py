@@ -1,13 +1,17 @@
-"""Chapter 9: what its boxes say there is to see, read off its figures with the sliders moved there."""
+"""Chapter 9: what its boxes say there is to see, read off its figures with the sliders moved there; its rules."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from optim import AdamW, Lion, Momentum, Nesterov, minimize, ravine, rosenbrock
-from tools.notebooks import Moved, everywhere, explorable
+from tools.notebooks import CHAPTER_FILES, Moved, defined, everywhere, explorable
 
 DECAY = explorable("after", "how fast they decay")
 WARM_UP = explorable("after", "under pure noise")
+POLYNOMIALS = explorable("after", "steps of a polynomial")
+RECORDED = dict(np.load(Path(__file__).parents[1] / "fixtures" / "successor_steps.npz"))
 
 
 def test_nesterov_swings_less_than_momentum():
@@ -45,3 +49,40 @@ def test_a_warm_up_shortens_the_first_steps_and_nothing_else():
     assert seen.numbers("The longest")[0] == pytest.approx(0.24, abs=0.005)
     assert seen.numbers("The last")[0] == pytest.approx(without[-1])
     np.testing.assert_allclose(Moved(WARM_UP, beta1=0).curve("without warm-up")[1], 1, atol=0.06)
+
+
+def test_muons_polynomial_is_soon_near_one_and_the_other_converges():
+    x, muon = Moved(POLYNOMIALS, steps=5).curve("Muon's")
+    assert muon[x >= 0.002].min() > 0.68 and muon[x >= 0.002].max() < 1.21
+    assert Moved(POLYNOMIALS, steps=5).numbers("Schulz's makes")[0] == pytest.approx(0.08, abs=0.005)
+    late = Moved(POLYNOMIALS, steps=10)
+    muon, schulz = (late.curve(name)[1][x >= 0.05] for name in ("Muon's", "Newton's and Schulz's"))
+    assert (np.abs(schulz - 1) < np.abs(muon - 1)).all()
+    assert muon.min() == pytest.approx(0.68, abs=0.01) and muon.max() == pytest.approx(1.13, abs=0.01)
+
+
+def steps(rule, theta, gradients):
+    """Return theta after each of the gradients."""
+    state = rule.init(theta)
+    return np.array([rule.step(theta, g, state).copy() for g in gradients])
+
+
+def test_radam_takes_the_steps_of_torch():
+    rule = defined(CHAPTER_FILES["after"], "RAdam")(0.1, beta2=0.99, eps=0.0)
+    ours = steps(rule, RECORDED["theta0"].copy(), RECORDED["gradients"])
+    np.testing.assert_allclose(ours, RECORDED["chapter RAdam"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape, wd, close", [("tall", 0.3, 1e-12), ("wide", 0.0, 1e-12), ("in 16 bits", 0.3, 0.02)])
+def test_muon_takes_the_steps_of_torch(shape, wd, close):
+    gradients = RECORDED["tall"].swapaxes(1, 2) if shape == "wide" else RECORDED["tall"]
+    rule = defined(CHAPTER_FILES["after"], "Muon")(eta=0.1, wd=wd)
+    ours = steps(rule, np.ones(gradients.shape[1:]), gradients)
+    np.testing.assert_allclose(ours, RECORDED[f"chapter Muon {shape}"], rtol=0, atol=close)
+
+
+def test_the_map_shows_each_method_of_the_table():
+    family = defined(CHAPTER_FILES["after"], "FAMILY")
+    for parents in (parents for _, _, parents, _ in family.values() if parents):
+        assert set(parents.split(" and ")) <= set(family)
+    assert {"Nesterov", "AMSGrad", "AdamW", "RAdam", "Lion", "Shampoo", "SOAP", "Muon"} <= set(family)
