@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_torch import furthest
 
-from optim import Adam
+from optim import Adam, AdamW
 from tools.notebooks import CHAPTER_FILES, Moved, defined, explorable
 
 QUIZ = explorable("mistakes", "A quiz")
@@ -64,8 +64,6 @@ ERRORS = [
     "CountedFromZero",
     "EpsilonOutsideAll",
     "Centred",
-    "DecayInGradient",
-    "DecayOfWeights",
     "HandedOn",
 ]
 
@@ -84,3 +82,10 @@ def steps(rule):
 def test_recorded_steps_tell_the_error_from_adam(name):
     mutant = defined(CHAPTER_FILES["mistakes"], name)
     assert furthest(steps(mutant(0.1)), steps(Adam(0.1))) > 1e-6
+
+
+def test_decay_beside_the_step_is_adamw_and_in_the_gradient_it_is_not():
+    inside, beside = (defined(CHAPTER_FILES["mistakes"], name)(0.1) for name in ("DecayInGradient", "DecayOfWeights"))
+    right = steps(AdamW(0.1, wd=0.1))
+    assert furthest(steps(beside), right) < 1e-12
+    assert furthest(steps(inside), right) > 1e-3
