@@ -218,9 +218,11 @@ class Picture:
     @property
     def html(self) -> str:
         """The panels as pictures that wrap, and the caption."""
+        # The legend has a row to itself: beside a panel it would take half of its room.
+        shown = [(fig, "1 1 300px") for fig in self._figures] + [(self._legend, "1 0 100%")] * bool(self._legend)
         panels = "".join(
-            f'<img alt="" src="{data_address(fig)}" style="flex:1 1 300px;min-width:0;max-width:{_width(fig)}px">'
-            for fig in [*self._figures, *([self._legend] if self._legend else [])]
+            f'<img alt="" src="{data_address(fig)}" style="flex:{flex};min-width:0;max-width:{_width(fig)}px">'
+            for fig, flex in shown
         )
         return (
             f'<figure class="picture"><div role="img" aria-label="{html.escape(self.text)}" '
@@ -412,17 +414,18 @@ def _legend(figures: Sequence[Figure]) -> Figure | None:
     if not named:
         return None
     width = sum(map(_width, figures))
-    room = 44 + 6.6 * max(map(len, named))  # CSS pixels for an entry
-    columns = max(1, min(len(named), int((width - MARGINS["left"]) / room)))
-    rows = -(-len(named) // columns)
-    fig = Figure((width / 96, (8 + 19 * rows) / 96), dpi=96 * SCALE, facecolor="white")
     look: dict[str, Any] = {
         "loc": "center left",
         "bbox_to_anchor": (MARGINS["left"] / width - 0.01, 0.5),
         "frameon": False,
     }
     look |= {"handlelength": 3, "columnspacing": 1.5, "borderaxespad": 0, "labelspacing": 0.4}
-    fig.legend(named.values(), named.keys(), fontsize=9, ncols=columns, **look)
+    for columns in range(len(named), 0, -1):  # as many as fit
+        rows = -(-len(named) // columns)
+        fig = Figure((width / 96, (8 + 19 * rows) / 96), dpi=96 * SCALE, facecolor="white")
+        legend = fig.legend(named.values(), named.keys(), fontsize=9, ncols=columns, **look)
+        if legend.get_window_extent(FigureCanvasAgg(fig).get_renderer()).x1 <= fig.bbox.x1:
+            break
     return fig
 
 
