@@ -55,10 +55,11 @@ def test_how_many_seeds_fail_with_rmsprop():
     np.testing.assert_allclose(failed, [0, 1 / 11, 8 / 11, 1])
 
 
-def test_the_longer_the_run_the_smaller_the_best_rate():
+def test_which_rate_is_the_best_after_how_many_steps():
     steps = MAP.controls["steps"].values
-    best = {name: everywhere(MAP, "The best rate", "steps", method=name) for name in ("SGD", "Momentum", "Adam")}
-    assert (best["SGD"] == 1).all()
+    best = {name: everywhere(MAP, "The best rate", "steps", method=name) for name in METHODS}
+    assert (best["SGD"] == 1).all() and (best["Adagrad"] == 0.2).all()
+    assert best["RMSProp"][0] == 0.01 and (best["RMSProp"][1:] == 0.02).all()
     for name, (first, last) in {"Momentum": (0.5, 0.1), "Adam": (0.05, 0.02)}.items():
         assert best[name][0] == first and best[name][-1] == last
         assert (np.diff(best[name]) <= 0).all()
