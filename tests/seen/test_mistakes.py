@@ -84,8 +84,6 @@ def test_recorded_steps_tell_the_error_from_adam(name):
     assert furthest(steps(mutant(0.1)), steps(Adam(0.1))) > 1e-6
 
 
-def test_decay_beside_the_step_is_adamw_and_in_the_gradient_it_is_not():
-    inside, beside = (defined(CHAPTER_FILES["mistakes"], name)(0.1) for name in ("DecayInGradient", "DecayOfWeights"))
-    right = steps(AdamW(0.1, wd=0.1))
-    assert furthest(steps(beside), right) < 1e-12
-    assert furthest(steps(inside), right) > 1e-3
+def test_decay_in_the_gradient_is_not_adamw():
+    inside = defined(CHAPTER_FILES["mistakes"], "DecayInGradient")(0.1)
+    assert furthest(steps(inside), steps(AdamW(0.1, wd=0.1))) > 1e-3
