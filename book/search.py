@@ -24,7 +24,7 @@ UNREAD = re.compile(r"<(script|style|noscript|output)\b.*?</\1>|<[^>]+>", re.DOT
 SILENT = (nodes.comment, nodes.raw, nodes.title, nodes.image, nodes.literal_block, nodes.doctest_block, addnodes.index)
 
 # What a passage is, and how much sooner or later than others it is shown.
-CHAPTER, BOX, ELSEWHERE, EXERCISE, SOLUTION = 8, 6, 0, -4, -6
+CHAPTER, SECTION, BOX, ELSEWHERE, EXERCISE, SOLUTION, API = 14, 8, 6, 0, -4, -6, -8
 
 
 def words(node):
@@ -80,6 +80,8 @@ def _heading(node):
 
 
 def _weight(node):
+    if isinstance(node, addnodes.desc):
+        return API
     kinds = {"solution": SOLUTION, "exercise": EXERCISE}
     usual = BOX if isinstance(node, nodes.Admonition) else ELSEWHERE
     return next((kinds[name] for name in node["classes"] if name in kinds), usual)
@@ -143,7 +145,10 @@ def write(app, exception):
             own = f"{'.'.join(map(str, section))}. {heading}" if section and heading != "Figure" else heading
             chapter = f"{number}. {title}" if number else title
             address = page if heading == title else f"{page}#{anchor}"
-            weight = CHAPTER if section or (number and heading == title) else weight
+            if number and heading == title:
+                weight = CHAPTER
+            elif section:
+                weight = SECTION
             found.append([address, chapter, chapter if heading == title else own, text, weight])
     script = f"const passages = {json.dumps(found, ensure_ascii=False, separators=(',', ':'))};\n"
     Path(app.outdir, "_static", FILE).write_text(script, "utf-8")

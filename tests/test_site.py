@@ -316,6 +316,17 @@ def test_the_search_knows_a_symbol_by_name_and_by_sign(visit, queries):
     tab.context.close()
 
 
+@pytest.mark.parametrize(("query", "page"), [("momentum", "momentum"), ("Nesterov", "after"), ("RMSProp", "rmsprop")])
+def test_the_search_leads_to_the_chapter_before_the_module(visit, query, page):
+    """Whoever asks for a method wants to read about it first; its classes in the API come later, but come."""
+    tab = visit("http", "search")
+    addresses = [address for _, address in search(tab, query)]
+    assert addresses[0].startswith(f"chapters/{page}.html")
+    assert not any(address.startswith("chapters/api.html") for address in addresses[:3])
+    assert any(address.startswith("chapters/api.html") for address in addresses)
+    tab.context.close()
+
+
 def test_the_search_finds_results_and_figures(visit):
     """A result is found by its name, a figure by what its caption says; neither shows TeX."""
     tab = visit("http", "search")
