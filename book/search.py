@@ -24,7 +24,7 @@ UNREAD = re.compile(r"<(script|style|noscript|output)\b.*?</\1>|<[^>]+>", re.DOT
 SILENT = (nodes.comment, nodes.raw, nodes.title, nodes.image, nodes.literal_block, nodes.doctest_block, addnodes.index)
 
 # What a passage is, and how much sooner or later than others it is shown.
-CHAPTER, SECTION, BOX, ELSEWHERE, EXERCISE, SOLUTION, API = 14, 8, 6, 0, -4, -6, -8
+CHAPTER, SECTION, BOX, ELSEWHERE, EXERCISE, SOLUTION, API = 20, 8, 6, 0, -4, -6, -14
 
 
 def words(node):
