@@ -406,14 +406,14 @@ def _joined(images: Sequence[np.ndarray], axis: int) -> np.ndarray:
 
 
 def _legend(figures: Sequence[Figure]) -> Figure | None:
-    """Return the labels of all that is drawn, each once, as a strip as wide as the panels."""
+    """Return the labels of all that is drawn, each once, as a strip no wider than one panel."""
     named: dict[str, Artist] = {}
     for fig in figures:
         for artist, label in zip(*fig.axes[0].get_legend_handles_labels(), strict=True):
             named.setdefault(_mathtext(label), artist)
     if not named:
         return None
-    width = sum(map(_width, figures))
+    width = max(map(_width, figures))  # on a phone the panels are stacked
     look: dict[str, Any] = {
         "loc": "center left",
         "bbox_to_anchor": (MARGINS["left"] / width - 0.01, 0.5),
