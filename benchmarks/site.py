@@ -34,6 +34,8 @@ DEFAULT = """
 title: From SGD to Adam
 author: The From SGD to Adam authors
 bibtex_bibfiles: [book/references.bib]
+execute:
+  timeout: 300
 sphinx:
   extra_extensions: [sphinx_exercise]
 """
