@@ -218,8 +218,9 @@ class Picture:
     @property
     def html(self) -> str:
         """The panels as pictures that wrap, and the caption."""
-        # The legend has a row to itself: beside a panel it would take half of its room.
-        shown = [(fig, "1 1 300px") for fig in self._figures] + [(self._legend, "1 0 100%")] * bool(self._legend)
+        shown = [(fig, "1 1 300px") for fig in self._figures]
+        if self._legend:  # in a row of its own: beside a panel it would take half of its room
+            shown.append((self._legend, "1 0 100%"))
         panels = "".join(
             f'<img alt="" src="{data_address(fig)}" style="flex:{flex};min-width:0;max-width:{_width(fig)}px">'
             for fig, flex in shown
