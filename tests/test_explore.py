@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from optim import Loss, Momentum, beale, bowl, minimize, ravine, rosenbrock
@@ -433,6 +434,17 @@ SHOWN = [
     (Points(np.arange(2), np.arange(2), "d", color=3), 'data-shape="dots"'),
     (Bars(np.arange(2), np.ones(2), label="e & f", color=4), 'data-shape="bars"'),
 ]
+
+
+def test_the_legend_of_a_picture_is_as_wide_as_a_panel_and_cut_nowhere():
+    marks = [Curve([0, 1], [0, 1], label=f"a label of some length, {k}", color=k) for k in range(5)]
+    panel = Panel((0, 1), (0, 1), "x", "y")
+    shown = picture([panel, panel], marks, "Five lines.")
+    legend = shown._legend
+    assert legend.get_figwidth() == pytest.approx(shown._figures[0].get_figwidth())
+    drawn = legend.legends[0].get_window_extent(FigureCanvasAgg(legend).get_renderer())
+    assert drawn.x0 >= 0 and drawn.x1 <= legend.bbox.x1
+    assert drawn.y0 >= 0 and drawn.y1 <= legend.bbox.y1
 
 
 def test_the_legend_shows_what_is_drawn_in_both_lives_and_needs_no_style_sheet():
