@@ -1,7 +1,8 @@
 // A formula or a table wider than the page scrolls, by the keyboard, too. Where there is more of a formula, it fades
 // (style.css). To ask for a width lays the page out, so all widths are read before anything is marked.
 function mark(formulas) {
-  const widths = formulas.map(({ scrollWidth, clientWidth, scrollLeft }) => ({ more: scrollWidth - clientWidth, scrollLeft }));
+  const widths = formulas.map(({ scrollWidth, clientWidth, scrollLeft }) =>
+    ({ more: scrollWidth - clientWidth, scrollLeft }));
   formulas.forEach((formula, k) => {
     const { more, scrollLeft } = widths[k];
     formula.classList.toggle("more-left", scrollLeft > 1);
