@@ -7,7 +7,10 @@ folded. Here each box of the class `dropdown`, a solution among them, is written
 
 from __future__ import annotations
 
+from html import escape
+
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 
 
 class fold(nodes.General, nodes.Element):
@@ -41,6 +44,14 @@ def depart_fold_title(translator, node):
     translator.body.append("</summary>\n")
 
 
+def visit_hidden_code(translator, node):
+    """Open a cell whose code is hidden as MyST-NB does, but named by the words that are seen on it."""
+    translator.body.append(translator.starttag(node, "details", CLASS="admonition hide") + "<summary>")
+    for state, words in (("collapsed", node["prompt_show"]), ("expanded", node["prompt_hide"])):
+        translator.body.append(f'<p class="{state} admonition-title">{escape(words)}</p>')
+    translator.body.append("</summary>\n")
+
+
 def write_folds(app, doctree, docname):
     """Turn the boxes of a page into folds, and exercises into what does not repeat an address."""
     if app.builder.format != "html":
@@ -62,5 +73,6 @@ def setup(app):
     """Register with Sphinx."""
     app.add_node(fold, html=(visit_fold, depart_fold))
     app.add_node(fold_title, html=(visit_fold_title, depart_fold_title))
+    app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_fold))
     app.connect("doctree-resolved", write_folds, priority=900)  # after sphinx-exercise and after book.search
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 from textwrap import shorten
+from urllib.parse import quote
 
 from docutils import nodes
 
@@ -24,6 +25,7 @@ MISSING = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Not found – {title}</title>
+<link rel="icon" href="data:image/svg+xml,{icon}">
 <style>
 :root {{ color-scheme: light dark; background: Canvas; color: CanvasText; font: 1.1rem/1.6 system-ui, sans-serif; }}
 main {{ margin: 15vh auto; max-width: 34rem; padding: 0 1rem; }}
@@ -67,7 +69,8 @@ def write(app, exception):
         return
     site = Path(app.outdir)
     first = app.builder.get_target_uri(app.config.root_doc)
-    facts = {"title": escape(app.config.project), "root": app.config.html_baseurl, "first": first}
+    icon = quote((site / "_static" / "favicon.svg").read_text("utf-8"))
+    facts = {"title": escape(app.config.project), "root": app.config.html_baseurl, "first": first, "icon": icon}
     (site / "404.html").write_text(MISSING.format(**facts), "utf-8")
     (site / "index.html").write_text(ROOT.format(**facts), "utf-8")
     if app.config.html_baseurl:  # a shared link shows a picture only by its whole address

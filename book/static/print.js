@@ -1,5 +1,5 @@
-// On paper nothing is dark, nothing comes later and nothing can be opened: what is folded is printed open, save code that
-// is hidden on the page and solutions, of which the reader prints those that are open.
+// On paper nothing is dark, nothing comes later and nothing can be opened: what is folded is printed open, save code
+// that is hidden on the page and solutions, of which the reader prints those that are open.
 const closed = [];
 let theme;
 

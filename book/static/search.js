@@ -80,13 +80,14 @@
   const query = new URLSearchParams(location.search).get("q")?.trim() ?? "";
   for (const field of document.querySelectorAll("input[name=q]")) field.value = query;
   if (!query) return;
-  const all = read(query).map(({ forms }) => forms[0]);
-  const telling = read(query).filter((_, k) => !common.has(query.match(WORD)[k].toLowerCase())).map(({ forms }) => forms[0]);
+  const asked = query.match(WORD) ?? [], all = read(query).map(({ forms }) => forms[0]);
+  const telling = all.filter((_, k) => !common.has(asked[k].toLowerCase()));
   const terms = telling.length ? telling : all;
   const found = terms.length ? passages.map((passage) => rate(passage, terms)).filter(Boolean) : [];
   found.sort((a, b) => b.score - a.score);
   results.append(...found.slice(0, SHOWN).map(show));
-  document.getElementById("search-status").textContent = !found.length
-    ? `Nothing in this book has all of: ${query}`
-    : found.length > SHOWN ? `The best ${SHOWN} of ${found.length} passages` : `${found.length} passage${found.length > 1 ? "s" : ""}`;
+  let said = found.length === 1 ? "1 passage" : `${found.length} passages`;
+  if (!found.length) said = `Nothing in this book has all of: ${query}`;
+  else if (found.length > SHOWN) said = `The best ${SHOWN} of ${said}`;
+  document.getElementById("search-status").textContent = said;
 })();
