@@ -12,15 +12,16 @@ function mark(formulas) {
   });
 }
 
-// A formula is marked as soon as it is laid out, when its width changes, and when the font of a rare sign has come; one
-// far from the window is not laid out yet, and to ask for its width would do so.
+// A formula is marked as soon as it is laid out, when its width changes, and, laid out then or later, when the font of a
+// rare sign has come. One far from the window is not laid out yet, and the observer waits for it.
 const sizes = new ResizeObserver((changes) => mark(changes.map(({ target }) => target)));
-const isLaidOut = (formula) => formula.checkVisibility?.({ contentVisibilityAuto: true }) ?? true;
 document.fonts.ready.then(() => {
   const formulas = [...document.querySelectorAll("span.math, div.math mjx-container, .pst-scrollable-table-container")];
-  for (const formula of formulas) {
+  const measure = () => formulas.forEach((formula) => {
+    sizes.unobserve(formula);
     sizes.observe(formula);
-    formula.addEventListener("scroll", () => mark([formula]), { passive: true });
-  }
-  document.fonts.addEventListener("loadingdone", () => mark(formulas.filter(isLaidOut)));
+  });
+  for (const formula of formulas) formula.addEventListener("scroll", () => mark([formula]), { passive: true });
+  document.fonts.addEventListener("loadingdone", measure);
+  measure();
 });
