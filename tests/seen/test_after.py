@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optim import AdamW, Lion, Momentum, Nesterov, minimize, ravine, rosenbrock
+from optim import Adam, AdamW, Lion, Momentum, Nesterov, minimize, ravine, rosenbrock
 from tools.notebooks import CHAPTER_FILES, Moved, defined, everywhere, explorable
 
 DECAY = explorable("after", "how fast they decay")
@@ -25,8 +25,40 @@ def test_lion_never_rests_and_decay_pulls_away_from_a_minimum_that_is_not_zero()
     hill, valley = ravine(20), rosenbrock()
     lion = minimize(hill, hill.start, Lion(0.02), 1000)
     np.testing.assert_allclose(lion.loss[[100, 1000]], 0.004)
-    end = minimize(valley, valley.start, AdamW(0.05, wd=0.1), 1000).final
-    np.testing.assert_allclose(end, [0.62, 0.38], atol=0.005)
+    on_the_way, end = minimize(valley, valley.start, AdamW(0.05, wd=0.1), 20_000).theta[[1000, -1]]
+    np.testing.assert_allclose(on_the_way, [0.62, 0.38], atol=0.005)
+    np.testing.assert_allclose(end, [0.88, 0.78], atol=0.005)
+
+
+@pytest.mark.parametrize(("rule", "edge"), [(Nesterov, 3.8 / 2.8), (Momentum, 3.8)])
+def test_nesterovs_edge_is_nearer_than_momentums(rule, edge):
+    bowl = ravine(1)
+    below, above = (minimize(bowl, bowl.start, rule(edge * near, lam=0.9), 500).loss[-1] for near in (0.99, 1.01))
+    assert below < 1e-12 < bowl(np.array(bowl.start)) < above
+
+
+def test_adam_remembers_one_huge_gradient_for_thousands_of_steps():
+    """It drifts by 32 rates in all, and takes steps of a thirtieth of the usual, after 5000 still of a third."""
+    adam, rng, theta = Adam(1.0), np.random.default_rng(0), np.zeros(100)
+    state = adam.init(theta)
+
+    def steps(count, size=1.0):
+        path = [theta.copy()] + [adam.step(theta, size * rng.normal(size=100), state).copy() for _ in range(count)]
+        return np.abs(np.diff(path, axis=0)).mean()
+
+    steps(5000)
+    usual, before = steps(500), theta.copy()
+    adam.step(theta, np.full(100, 1e6), state)
+    steps(100)
+    np.testing.assert_allclose(before - theta, 1 / np.sqrt(0.001), rtol=0.03)
+    adam, theta = Adam(1.0), np.zeros(100)
+    state = adam.init(theta)
+    steps(5000)
+    adam.step(theta, np.full(100, 1e3), state)
+    steps(100)
+    assert usual / steps(300) == pytest.approx(30, rel=0.15)
+    steps(4500)
+    assert usual / steps(200) == pytest.approx(3, rel=0.15)
 
 
 def test_decay_beside_the_step_does_not_feel_the_noise():
