@@ -1,9 +1,11 @@
 """Chapter 6: what its boxes say there is to see, read off its explorables with the sliders moved there."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from optim import Adagrad, Adam, RMSProp, beale, minimize, rosenbrock
+from optim import SGD, Adagrad, Adam, Momentum, RMSProp, beale, minimize, rosenbrock
 from tools.notebooks import Moved, everywhere, explorable
 
 FIVE = explorable("adam", "Five methods")
@@ -20,6 +22,24 @@ def ends(place):
     """Return where the five methods end at every factor."""
     seen = [Moved(FIVE, place=place, factor=factor) for factor in FIVE.controls["factor"].words()]
     return {name: np.array([moved.numbers(f"{name}: ")[0] for moved in seen]) for name in METHODS}
+
+
+@pytest.mark.parametrize(
+    ("rule", "lowest", "highest"),
+    [
+        (SGD, 0.0018, 0.0028),
+        (Momentum, 0.00018, 0.0032),
+        (Adagrad, 0.59, 1.05),
+        (partial(RMSProp, alpha=0.9), 0.0025, 0.020),
+        (Adam, 0.022, 0.63),
+    ],
+)
+def test_how_wide_a_range_of_rates_gets_round_the_bend(rule, lowest, highest):
+    """Within the range all rates end below 0.1; a little outside of it one does not."""
+    valley, inside = rosenbrock(), np.geomspace(lowest, highest, 200)
+    assert (minimize(valley, valley.start, rule(inside), 1000).loss[-1] < 0.1).all()
+    for outside in (np.linspace(0.9, 0.97, 30) * lowest, np.linspace(1.03, 1.2, 30) * highest):
+        assert not (minimize(valley, valley.start, rule(outside), 1000).loss[-1] < 0.1).all()
 
 
 @pytest.mark.parametrize("place, momentum, sgd", [("Rosenbrock", "1.5", "2"), ("Beale", "1.5", "1.5")])
