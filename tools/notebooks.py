@@ -31,11 +31,15 @@ def laboratories(path):
     return _shown(path, "laboratory", Laboratory)
 
 
+def code_cells(path):
+    """Return the code of a notebook, cell by cell."""
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
 def defined(path, name):
     """Run of a notebook what a name needs, and return what it stands for."""
     names = {}
-    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    for cell in _needed(cells, name):
+    for cell in _needed(code_cells(path), name):
         exec(compile(cell, path.name, "exec"), names)
         if name in names:
             break
@@ -45,8 +49,7 @@ def defined(path, name):
 def _shown(path, call, kind):
     """Run of a notebook what the cells that call a function need, and return what they show of its kind."""
     names, found = {}, []
-    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    for cell in _needed(cells, call):
+    for cell in _needed(code_cells(path), call):
         body = ast.parse(cell).body
         last = body.pop() if isinstance(body[-1], ast.Expr) else None
         exec(compile(ast.Module(body, []), path.name, "exec"), names)

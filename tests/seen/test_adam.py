@@ -42,6 +42,12 @@ def test_how_wide_a_range_of_rates_gets_round_the_bend(rule, lowest, highest):
         assert not (minimize(valley, valley.start, rule(outside), 1000).loss[-1] < 0.1).all()
 
 
+def test_beyond_the_range_most_of_adams_rates_get_round_and_some_do_not():
+    valley = rosenbrock()
+    low = minimize(valley, valley.start, Adam(np.geomspace(0.65, 10, 300)), 1000).loss[-1] < 0.1
+    assert 0.5 < low.mean() < 0.9
+
+
 @pytest.mark.parametrize("place, momentum, sgd", [("Rosenbrock", "1.5", "2"), ("Beale", "1.5", "1.5")])
 def test_two_methods_have_an_edge_and_three_have_none(place, momentum, sgd):
     end = ends(place)

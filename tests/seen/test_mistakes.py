@@ -3,13 +3,12 @@
 import ast
 from dataclasses import fields
 
-import nbformat
 import numpy as np
 import pytest
 from test_torch import furthest
 
 from optim import SGD, Adam, AdamW, Momentum, RMSProp
-from tools.notebooks import CHAPTER_FILES, Moved, defined, explorable
+from tools.notebooks import CHAPTER_FILES, Moved, code_cells, defined, explorable
 
 QUIZ = explorable("mistakes", "A quiz")
 BENCH = explorable("mistakes", "beside the right one")
@@ -60,8 +59,7 @@ def test_no_hat_on_v_leaps():
 
 def classes(path):
     """Return the names of the classes that a notebook defines."""
-    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    return [node.name for cell in cells for node in ast.parse(cell).body if isinstance(node, ast.ClassDef)]
+    return [node.name for cell in code_cells(path) for node in ast.parse(cell).body if isinstance(node, ast.ClassDef)]
 
 
 def falling(t):
