@@ -96,6 +96,16 @@ def list_results(app, doctree, docname):
             box.parent.insert(box.parent.index(box), nodes.raw(line, line, format="latex"))
 
 
+def place_boxes(app, doctree, docname):
+    """Let a link find the box that it names: Sphinx writes a box into LaTeX without its label."""
+    if app.builder.format != "latex":
+        return
+    for box in list(doctree.findall(nodes.Admonition)):
+        for name in box["ids"]:
+            line = rf"\phantomsection\label{{\detokenize{{{_page(box, docname)}:{name}}}}}"
+            box.parent.insert(box.parent.index(box), nodes.raw(line, line, format="latex"))
+
+
 def name_formulas(app, doctree, docname):
     """Give a formula in a heading a form for the bookmarks of the PDF, which are plain text."""
     if app.builder.format != "latex":
@@ -118,6 +128,13 @@ def fit_tables(app, doctree, docname):
         for column, lengths in zip(table.findall(nodes.colspec), cells, strict=True):
             column["colwidth"] = min(max(*lengths, 8), 50)
         table["classes"].append("colwidths-given")
+
+
+def _page(node, first):
+    """Return the page on which a node stands: for LaTeX all are one tree, which begins with the first."""
+    while isinstance(node, nodes.Element) and "docname" not in node:
+        node = node.parent
+    return node["docname"] if node is not None else first
 
 
 def _tex(title):
@@ -169,6 +186,7 @@ def setup(app):
     app.connect("builder-inited", number_as_on_the_site, priority=900)
     app.connect("env-check-consistency", number_as_latex_does)
     app.connect("doctree-resolved", list_results)
+    app.connect("doctree-resolved", place_boxes)
     app.connect("doctree-resolved", fit_tables)
     app.connect("doctree-resolved", name_formulas, priority=900)
     app.connect("html-page-context", offer, priority=900)
