@@ -19,23 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import race, row, title, torch_or_none
-from optim import SGD, Adagrad, Adam, Momentum, RMSProp, diabetes, digits, linear, network, softmax, split, sweep
+from optim import Adam, sweep
 from optim.data import mini_batches
+from tools.notebooks import CHAPTER_FILES, defined
 
-METHODS = {
-    "SGD": SGD,
-    "Momentum": partial(Momentum, lam=0.9),
-    "Adagrad": partial(Adagrad, eps=1e-10),
-    "RMSProp": partial(RMSProp, eps=1e-8, start="zero"),
-    "Adam": Adam,
-}
-READING = split(*digits(), seed=0, validation=0.3, test=0.3)
-HEALTH = split(*diabetes(), seed=0, validation=0.3, test=0.3)
-PROBLEMS = {
-    "line, diabetes": (linear(10), HEALTH),
-    "softmax, digits": (softmax(65, 10), READING),
-    "network, digits": (network(65, 16, 10), READING),
-}
+METHODS, PROBLEMS = (defined(CHAPTER_FILES["comparison"], name) for name in ("METHODS", "PROBLEMS"))
 RATES = np.geomspace(1e-4, 1, 15)
 SIZE, STEPS, SEEDS = 32, 100, 2
 PART = 3  # how many settings the loop runs: what it needs for all is worked out from it
@@ -48,7 +36,7 @@ def one_pass():
 
 def torch_loop(torch):
     """Train a few of the settings one by one in PyTorch, as its tutorials do, on the same mini-batches."""
-    X, y = READING.train
+    X, y = PROBLEMS["network, digits"][1].train
     for eta in RATES[:: len(RATES) // PART].tolist():
         model = torch.nn.Sequential(
             torch.nn.Linear(65, 16, bias=False), torch.nn.Tanh(), torch.nn.Linear(16, 10)
