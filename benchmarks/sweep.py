@@ -1,10 +1,10 @@
 """A sweep in one batched pass a seed, against a loop over torch models; and the larger sweep, as one command.
 
     python -m benchmarks.sweep                         # compare
-    python -m benchmarks.sweep large sweeps.json       # 41 rates, 30 seeds, three models: some minutes
+    python -m benchmarks.sweep large                   # 41 rates, 30 seeds, three models: some minutes
 
-The larger one keeps every seed in a folder beside its result, so that it goes on where it was stopped, and writes the
-date, the versions and the seeds beside the figures.
+The larger one keeps every seed in a folder beside its result, sweeps.json, so that it goes on where it was stopped, and
+writes the date, the versions and the seeds beside the figures, which chapter 7 shows.
 """
 
 from __future__ import annotations
@@ -104,6 +104,6 @@ def large(place: Path):
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["large"]:
-        large(Path(sys.argv[2] if len(sys.argv) > 2 else "sweeps.json"))
+        large(Path(__file__).with_name("sweeps.json"))
     else:
         against_torch(torch_or_none())
