@@ -10,7 +10,13 @@ from tools.browser import MISSING, chromium
 
 collect_ignore = ["hostile"]  # programs that are run behind walls only
 NO_WALLS = "no bubblewrap that works here; on Debian `apt-get install bubblewrap`"
-NEED_MORE = ("tests/test_site.py", "tests/test_jupyterlab.py", "tests/test_grading.py", "tests/test_hostile.py")
+NEED_MORE = (
+    "tests/test_site.py",
+    "tests/test_moves.py",
+    "tests/test_jupyterlab.py",
+    "tests/test_grading.py",
+    "tests/test_hostile.py",
+)
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,9 @@ from PIL import Image
 
 from optim import Loss, Momentum, beale, bowl, minimize, ravine, rosenbrock
 from optim.explore import Choice, Slider, explore
-from optim.explore.live import CachedAxes
 from optim.explore.table import REACH, cut
 from optim.looks import GROUNDS, LOOKS
-from optim.marks import COLORS, Mark, dress, on_panel
+from optim.marks import COLORS, Mark
 from optim.plots import (
     SCALE,
     Bars,
@@ -30,7 +29,6 @@ from optim.plots import (
     Points,
     Readout,
     Text,
-    draw,
     landscape,
     loss_curve,
     path,
@@ -96,8 +94,12 @@ def with_choice():
 
 
 def decoded(shown):
-    """Unpack the static life as its script does, in a few lines that share nothing with the packing."""
-    spec = json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.html, re.S)[1])
+    """Unpack the static life."""
+    return unpacked(json.loads(re.search(r'<script type="application/json">(.*?)</script>', shown.html, re.S)[1]))
+
+
+def unpacked(spec):
+    """Unpack what a script has to know as it does, in a few lines that share nothing with the packing."""
     raw = zlib.decompress(base64.b64decode(spec["packed"]))
     columns = []
     for column in spec["columns"]:
@@ -319,109 +321,102 @@ def test_static_life_of_each_explorable_in_the_book_shows_what_its_function_retu
 # The life in a kernel
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-    """Record what the live life draws: for each panel, its marks, in pixels of the axes."""
-    from optim.explore import live
-
-    record, draw = [], live.draw
-
-    def recording(ax, marks, panel):
-        artists = draw(ax, marks, panel)
-        corner = ax.transAxes.transform((0, 1))
-        for artist in draw(ax, marks):
-            if hasattr(artist, "get_xydata") and artist.get_label() != "_rim":
-                x, y = ((ax.transData.transform(artist.get_xydata()) - corner) / SCALE).T
-                record.append(np.stack([x, -y], axis=-1))
-        return artists
-
-    monkeypatch.setattr(live, "draw", recording)
-    return record
-
-
 def parts(widget):
-    """Return the controls by label, the reset button, the images and the readout of the live life."""
-    (*controls, reset), images, readout = widget.children[0].children, widget.children[1].children, widget.children[2]
-    return SimpleNamespace(controls={c.description: c for c in controls}, reset=reset, images=images, readout=readout)
+    """Return the controls by label, the reset button, and the figure of the live life, with what it shows."""
+    (*controls, reset), stage = widget.children[0].children, widget.children[1]
+    return SimpleNamespace(
+        controls={c.description: c for c in controls}, reset=reset, stage=stage, seen=lambda: unpacked(stage.spec)
+    )
 
 
 @pytest.mark.parametrize(("eta", "lam"), [(0.05, 0.5), (0.0123, 0.95), (2.5, 0.85), (250.0, 0.5)])
-def test_live_life_shows_what_minimize_computes(two_sliders, drawn, eta, lam):
+def test_live_life_shows_what_minimize_computes(two_sliders, eta, lam):
     live = parts(two_sliders.live())
     live.controls["learning rate η"].value = eta
-    drawn.clear()
     live.controls["inertia λ"].value = lam
-    run = descend(RAVINE, eta, lam)
+    run, page = descend(RAVINE, eta, lam), live.seen()
     left, right = two_sliders.panels
-    line, points, losses = drawn
+    line, losses, points = (shown_at(page, mark, 0) for mark in page.marks[:3])
     same_line(line, pixels(left, *run.theta.T), left)
     same_line(losses, pixels(right, np.arange(STEPS + 1), run.loss), right)
     same_points(points, pixels(left, *run.theta[[0, -1]].T), left)
-    assert f"the loss ends at {number(run.loss[-1], '.3e')}." in live.readout.value
+    assert page.words[page.readouts[0]][0].endswith(f"the loss ends at {number(run.loss[-1], '.3e')}.")
 
 
-def test_live_life_follows_a_choice(with_choice, drawn):
+def test_live_life_follows_a_choice(with_choice):
     live = parts(with_choice.live())
-    before = live.images[0].value
-    drawn.clear()
+    grounds, before = re.findall(r'src="(.*?)"', live.stage.html), live.stage.html
+    live.controls["learning rate η"].value = 0.002
+    assert live.stage.html == before  # panels follow nothing but choices
     live.controls["loss"].label = "Beale"
-    assert live.images[0].value != before
-    same_line(drawn[0], pixels(landscape(beale()), *descend(beale(), 0.001, 0.9).theta.T), landscape(beale()))
+    (ground,) = re.findall(r'src="(.*?)"', live.stage.html)
+    assert ground not in grounds and "data-background" not in live.stage.html
+    page = live.seen()
+    true = pixels(landscape(beale()), *descend(beale(), 0.002, 0.9).theta.T)
+    same_line(shown_at(page, page.marks[0], 0), true, landscape(beale()))
 
 
 def test_live_life_begins_at_the_default_and_reset_returns_there(two_sliders, with_choice):
     for shown in (two_sliders, with_choice):
         live = parts(shown.live())
-        begin = [image.value for image in live.images], live.readout.value
+        begin, html = live.stage.spec, live.stage.html
         for name, control in shown.sliders.items():
             assert live.controls[control.label].value == shown.defaults[name]
             live.controls[control.label].value *= 0.7
+        assert live.stage.spec != begin
         if shown.choices:
             live.controls["loss"].label = "Rosenbrock"
-        for now, then in zip(live.images, begin[0], strict=True):
-            assert now.value != then
-        assert live.readout.value != begin[1]
         live.reset.click()
-        assert ([image.value for image in live.images], live.readout.value) == begin
+        assert live.stage.spec == begin
+        assert re.findall(r'src="(.*?)"', live.stage.html) == re.findall(r'src="(.*?)"', html)
 
 
-def test_live_picture_is_the_still_one_to_the_eye(two_sliders):
-    live = parts(two_sliders.live())
-    for image, panel, number in zip(live.images, two_sliders.panels, (0, 1), strict=True):
-        fig = panel.figure()
-        draw(fig.axes[0], on_panel(number, dress(two_sliders.marks(**two_sliders.defaults))), panel)
-        fig.canvas.draw()
-        still = np.asarray(fig.canvas.buffer_rgba())[:, :, :3].astype(int)
-        moved = np.asarray(Image.open(io.BytesIO(image.value)).convert("RGB")).astype(int)
-        assert still.shape == moved.shape
-        assert np.mean(np.abs(still - moved).max(axis=2) > 60) < 0.005  # a pixel aside it would be 0.02
+def test_the_handle_of_the_pad_moves_the_sliders_of_the_live_life():
+    computed = []
+
+    def marks(eta, lam):
+        computed.append(np.ndim(eta))
+        run = descend(RAVINE, eta, lam)
+        return [path(run), Outcome("loss", run.loss[-1])]
+
+    sliders = {"eta": Slider("η", 0.01, 0.1, 0.05, 8), "lam": Slider("λ", 0, 0.95, 0.9, 6)}
+    shown = explore(marks, landscape(RAVINE), "A map.", **sliders)
+    live = parts(shown.live())
+    assert live.stage.spec["pad"]["at"] == [slider.position for slider in sliders.values()]
+    computed.clear()
+    live.stage.places = [1, 2]
+    assert computed == [0]  # both sliders have moved, and the map is known
+    assert [control.value for control in live.controls.values()] == [
+        s.values[k] for s, k in zip(sliders.values(), (1, 2), strict=True)
+    ]
+    run, page = descend(RAVINE, sliders["eta"].values[1], sliders["lam"].values[2]), live.seen()
+    same_line(shown_at(page, page.marks[0], 0), pixels(landscape(RAVINE), *run.theta.T), landscape(RAVINE))
+    one, other = live.stage.spec["pad"], shown.table.pad
+    band, static = page.columns[one["column"]], decoded(shown).columns[other["column"]]
+    assert np.array_equal(band, static) and one["counts"] == other["counts"]
 
 
-def test_live_pictures_keep_nothing_of_the_earlier_moves(two_sliders):
-    screen, marks = CachedAxes(curve_panel()), two_sliders.marks(**two_sliders.defaults)[1:5]
-    kept = len(screen.figure.axes[0].get_children())
-    screen.paint(marks)
-    assert len(screen.figure.axes[0].get_children()) == kept
+def test_a_preset_of_the_live_life_goes_there_at_once(two_sliders):
+    shown = explore(
+        two_sliders.function,
+        two_sliders.panels,
+        "Momentum.",
+        presets={"wild": {"eta": 0.2, "lam": 0.95}},
+        **two_sliders.controls,
+    )
+    live = parts(shown.live())
+    live.controls["wild"].click()
+    places = zip(shown.controls.items(), shown.presets_at[0], strict=True)
+    at = {name: control.values[place] for (name, control), place in places}
+    assert [live.controls[shown.controls[name].label].value for name in at] == list(at.values())
+    run, page = descend(RAVINE, **at), live.seen()
+    same_line(shown_at(page, page.marks[0], 0), pixels(shown.panels[0], *run.theta.T), shown.panels[0])
 
 
-def test_panels_made_anew_at_each_move_are_drawn_once_for_each_choice(monkeypatch):
-    from optim.explore import live
-
-    made = []
-
-    class Counted(CachedAxes):
-        def __init__(self, panel):
-            made.append(panel)
-            super().__init__(panel)
-
-    monkeypatch.setattr(live, "CachedAxes", Counted)
-    controls = {"eta": Slider("η", 0.01, 0.1, 0.05, 5), "kappa": Choice("κ", {"20": 20, "5": 5})}
-    shown = explore(lambda eta, kappa: [], lambda kappa: landscape(ravine(kappa)), "A ravine.", **controls)
-    widgets = parts(shown.live()).controls
-    for word, eta in (("20", 0.02), ("5", 0.03), ("20", 0.04), ("5", 0.06)):
-        widgets["κ"].label = word
-        widgets["η"].value = eta
-    assert len(made) == 2
+def test_the_live_life_knows_its_steps(two_sliders):
+    stage, player = two_sliders.live().children[1:3]
+    play, step = player.children
+    assert (play.max, step.max, stage.last, stage.step) == (STEPS,) * 4
 
 
 # The legend
@@ -452,7 +447,7 @@ def test_the_legend_shows_what_is_drawn_in_both_lives_and_needs_no_style_sheet()
     shown = explore(
         lambda eta: [*marks, Text(0, 0, "no label")], landscape(bowl()), "All.", eta=Slider("η", 1, 2, 1, 2)
     )
-    for page in (shown.html, parts(shown.live()).readout.value):
+    for page in (shown.html, parts(shown.live()).stage.html):
         entries = re.findall(r"<li.*?</li>", re.search(r'<ul class="legend".*?</ul>', page, re.S)[0], re.S)
         assert [re.sub("<.*?>", "", entry).strip() for entry in entries] == ["a", "b", "c", "d", "e &amp; f"]
         for entry, (mark, shape) in zip(entries, SHOWN, strict=True):
@@ -504,7 +499,7 @@ def test_a_mark_of_ones_own_lives_twice():
         run = minimize(RAVINE, RAVINE.start, Momentum(values["eta"], 0.5), 20)
         same_points(shown_at(page, page.marks[0], setting), pixels(landscape(RAVINE), *run.theta.T), landscape(RAVINE))
     assert repr(shown) == "Rings. [η 0.02] 21 rings."
-    assert bytes(parts(shown.live()).images[0].value[:4]) == b"\x89PNG"
+    assert parts(shown.live()).seen().marks == page.marks
 
 
 def test_a_loss_without_slope_has_a_landscape():
@@ -685,22 +680,6 @@ def test_the_pad_shows_the_outcome_of_every_setting(two_sliders):
     order = np.argsort(ends[~gone])
     assert (np.diff(band[~gone][order]) >= 0).all() and band[~gone].min() == 0 and band[~gone].max() == 11
     assert 'class="pad"' in shown.html and 'class="pad"' not in two_sliders.html
-
-
-def test_a_step_in_the_live_life_is_marked_on_both_panels(two_sliders, drawn):
-    shown = explore(
-        lambda eta: [path(descend(RAVINE, eta, 0.9)), loss_curve(descend(RAVINE, eta, 0.9), panel=1)],
-        [landscape(RAVINE), curve_panel()],
-        "Steps.",
-        eta=Slider("η", 0.01, 0.1, 0.05, 5),
-    )
-    play, step = shown.live().children[3].children
-    drawn.clear()
-    step.value = 7
-    run = descend(RAVINE, 0.05, 0.9)
-    places = [shown.panels[0].pixels(*run.theta[7]), shown.panels[1].pixels(7, run.loss[7])]
-    np.testing.assert_allclose([points[0] for points in drawn if len(points) == 1], places, atol=1e-6)
-    assert (play.max, step.max) == (STEPS, STEPS)
 
 
 def test_a_preset_moves_sliders_and_refuses_what_is_not_there():

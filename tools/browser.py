@@ -48,6 +48,16 @@ def serve(folder):
         server.shutdown()
 
 
+def touch(page, *points):
+    """Put a finger down, draw it from point to point, and lift it."""
+    session = page.context.new_cdp_session(page)
+    for kind, (x, y) in zip(["touchStart", *["touchMove"] * (len(points) - 1)], points, strict=True):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+        page.wait_for_timeout(16)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(200)
+
+
 def count_explorables(page):
     """Return how many explorables the stored notebook of a page shows."""
     notebook = ROOT / f"{page}.ipynb"

@@ -1,8 +1,8 @@
 """Explorables: pictures with sliders that live twice, from one Python function.
 
-In a running kernel an explorable is ipywidgets: Python draws the picture anew at each move. On the static page it is a
-piece of HTML that needs no server: every setting has been computed beforehand, by one batched call of the same
-function, and a few lines of JavaScript look the setting up. Viewers that run neither show the default setting.
+In a running kernel its controls are ipywidgets, and Python computes each move anew. On the static page it is a piece of
+HTML that needs no server: every setting has been computed beforehand, by one batched call of the same function. The
+same JavaScript draws both. Viewers that run neither show the default setting.
 
 A laboratory is the figure in which the reader also drags the starting point: it computes in the browser, in both lives.
 """

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from optim.explore import live, page
 from optim.explore.controls import Choice, Slider
+from optim.explore.sources import address
 from optim.explore.table import Table
 from optim.marks import Mark, check_marks
 from optim.plots import Panel, describe, picture
@@ -99,8 +101,7 @@ class Explorable:
     @property
     def name(self) -> str:
         """What its address ends in: its title or its caption in small letters."""
-        words = re.findall(r"\w+", (self.title or self.caption).lower())
-        return "-".join(words[:8])
+        return address(self.title or self.caption)
 
     def _places(self, values: dict[str, Any]) -> list[int]:
         """Return where each control stands in a preset."""
@@ -111,6 +112,11 @@ class Explorable:
             control.nearest(values[name]) if name in values else control.position
             for name, control in self.controls.items()
         ]
+
+    def everywhere(self) -> dict[str, np.ndarray]:
+        """Return all places of each slider, as arrays that broadcast with each other."""
+        axes = np.ix_(*(slider.values for slider in self.sliders.values()))
+        return dict(zip(self.sliders, axes, strict=True))
 
     def marks(self, **values: Any) -> list[Mark]:
         """Return the marks of one setting, or of all where sliders are arrays."""

@@ -1,21 +1,22 @@
-// The static life of an explorable: no server, no library. Python has computed what every setting of the
-// sliders shows; this looks up the setting and draws it.
-(async (script) => {
-  const figure = script.closest("figure");
+// An explorable draws what Python has computed. On the static page that is every setting of the sliders: this looks the
+// setting up, without a server or a library. In a kernel it is one setting, and at each move the next one comes as `model`.
+async function explorable(figure, given, model = null) {
   const find = (selector) => figure.querySelector(selector), all = (selector) => [...figure.querySelectorAll(selector)];
-  const spec = JSON.parse(find("script[type='application/json']").textContent);
   const controls = all("[data-control]"), moving = all("[data-mark]"), form = find("form");
   const readout = find(".readout"), values = all(".numbers dd"), reading = find(".reading");
-
-  const packed = Uint8Array.from(atob(spec.packed), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  const columns = spec.columns.map(unpack);
-  const words = JSON.parse(new TextDecoder().decode(bytes.subarray(spec.words)));
   const says = controls.map((c) => (c.tagName === "SELECT" ? [...c.options].map((o) => o.text) : JSON.parse(c.dataset.words)));
+  let { spec, columns, words } = await load(given);
+
+  async function load(spec) {
+    const packed = Uint8Array.from(atob(spec.packed), (c) => c.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    const words = JSON.parse(new TextDecoder().decode(bytes.subarray(spec.words)));
+    return { spec, columns: spec.columns.map((column) => unpack(bytes, column)), words };
+  }
 
   // A column holds `points` numbers for each of its settings, as second differences whose bytes lie in four planes.
-  function unpack({ start, points, settings }) {
+  function unpack(bytes, { start, points, settings }) {
     const count = points * settings;
     const values = new Int32Array(count);
     for (let s = 0, i = 0; s < settings; s++) {
@@ -80,7 +81,9 @@
       write(values[k], name ? sentence.slice(start, end || undefined) : sentence);
     });
     for (const ground of all("[data-background]")) ground.hidden = Number(ground.dataset.background) !== variant;
-    if (!dragging) speak();
+    if (model) speakSoon();
+    else if (!dragging) speak();
+    nameEnds();
     placeHandle();
     showStep();
   }
@@ -92,26 +95,75 @@
   }
 
   // A screen reader hears where a drag has led to, not every place on the way.
-  let dragging = false;
+  let dragging = false, speaking;
+  function speakSoon() {  // of a kernel's sliders nobody knows here when they are let go
+    clearTimeout(speaking);
+    speaking = setTimeout(speak, 700);
+  }
   function speak() {
     const sentence = spec.readouts.map((n) => words[n][setting]).join(" ");
     if (readout && readout.textContent !== sentence) readout.textContent = sentence;
   }
 
+  // ---- The name of a path stands at its end, where there is room.
+
+  const nameOf = (mark) => mark.name || spec.marks.find((other) => other.series === mark.series && other.name)?.name;
+  const colorOf = (line) => line.getAttribute("stroke") ?? line.getAttribute("fill");
+  const lines = spec.marks.map((_, n) => find(`[data-mark="${n}"]:not(.halo)`));
+  const named = [], scales = new Map();
+  spec.marks.forEach((mark, n) => {
+    const known = named.some((other) => spec.marks[other.number].series === mark.series);
+    if (!mark.steps || !nameOf(mark) || known || !spec.panels[0][mark.panel].land) return;
+    const panel = lines[n].closest(".panel"), name = document.createElement("span");
+    name.className = "end";
+    name.dataset.series = mark.series;
+    name.style.color = colorOf(lines[n]);
+    write(name, nameOf(mark));
+    panel.append(name);
+    named.push({ number: n, panel, name });
+  });
+  function measure() {
+    for (const panel of all(".panel")) {
+      scales.set(panel, panel.clientWidth / panel.querySelector(".moving").viewBox.baseVal.width);
+    }
+    for (const one of named) one.wide = one.name.offsetWidth;
+    nameEnds();
+  }
+  function nameEnds() {
+    for (const panel of new Set(named.map((one) => one.panel))) {
+      const scale = scales.get(panel), { box: [left, top, width, height], minimum } = spec.panels[variant][panel.dataset.panel];
+      const here = named.filter((one) => one.panel === panel);
+      for (const { name } of here) name.style.visibility = "hidden";
+      if (!scale) continue;
+      const ends = here.map(({ number: n, name, wide, shift }) => {
+        const mark = spec.marks[n], last = length(mark) - 1;
+        return { x: at(columns[mark.x], setting, last), y: at(columns[mark.y], setting, last), name, wide, shift };
+      }).filter(({ x, y }) => x >= 0 && y >= 0 && x <= width && y <= height);
+      for (const end of ends) [end.x, end.y] = [end.x * scale, end.y * scale];
+      const taken = minimum ? [{ x: minimum[0] * scale - 30, y: minimum[1] * scale + 22, wide: 60 }] : [];
+      placeNames(ends, taken, width * scale, height * scale, 44).forEach((place, k) => {
+        here.find(({ name }) => name === ends[k].name).shift = place?.shift;
+        if (!place) return;
+        ends[k].name.style.visibility = "visible";
+        ends[k].name.style.transform = `translate(${left * scale + place.x}px, ${top * scale + place.y - 11}px)`;
+      });
+    }
+  }
+
   // ---- Time: a marker on every curve that knows its steps.
 
-  const scrub = find(".scrub"), play = find(".play"), last = Number(scrub?.max ?? 0);
+  const scrub = find(".scrub"), play = find(".play"), last = Number(scrub?.max ?? model?.get("last") ?? 0);
   const timed = [];
   for (const [number, mark] of spec.marks.entries()) {
     if (!mark.steps) continue;
-    const line = find(`[data-mark="${number}"]:not(.halo)`), marker = line.cloneNode();
+    const line = lines[number], marker = line.cloneNode();
     for (const name of marker.getAttributeNames()) marker.removeAttribute(name);
     marker.setAttribute("class", "now");
     marker.setAttribute("d", "M0 0" + mark.now);
-    marker.setAttribute("fill", line.getAttribute("stroke") ?? line.getAttribute("fill"));
+    marker.setAttribute("fill", colorOf(line));
     marker.dataset.series = mark.series;
     line.parentNode.append(marker);
-    timed.push({ mark, marker, count: length(mark) });
+    timed.push({ number, marker });
   }
   let hover = null;  // what the reader points at: { number, point, step }
 
@@ -119,22 +171,23 @@
     const steps = mark.steps[variant % mark.steps.length];
     return steps.length > 2 ? steps[point] : steps[0] + point * steps[1];
   }
-  function pointAt({ mark, count }, step) {
+  // Where a curve is at a step; undefined before its first and after its last.
+  function pointAt(mark, step) {
     const steps = mark.steps[variant % mark.steps.length];
-    if (steps.length === 2) return Math.floor((step - steps[0]) / steps[1]);
-    let point = count - 1;
-    while (point > 0 && steps[point] > step) point--;
-    return steps[0] > step ? -1 : point;
+    let point = length(mark) - 1;
+    if (steps.length === 2) point = Math.floor((step - steps[0]) / steps[1]);
+    else while (point >= 0 && steps[point] > step) point--;
+    return point >= 0 && point < length(mark) ? point : undefined;
   }
   function showStep() {
-    const step = hover?.step ?? Number(scrub?.value ?? 0);
+    const step = hover?.step ?? Number(scrub?.value ?? model?.get("step") ?? 0);
     const seen = timed.length && (playing || hover?.step !== undefined || step < last);
-    for (const one of timed) {
-      const point = pointAt(one, step), shown = seen && point >= 0 && point < one.count;
-      one.marker.style.display = shown ? "" : "none";
-      if (!shown) continue;
-      const x = at(columns[one.mark.x], setting, point), y = at(columns[one.mark.y], setting, point);
-      one.marker.setAttribute("transform", `translate(${x} ${y})`);
+    for (const { number: n, marker } of timed) {
+      const mark = spec.marks[n], point = seen ? pointAt(mark, step) : undefined;
+      marker.style.display = point === undefined ? "none" : "";
+      if (point === undefined) continue;
+      const x = at(columns[mark.x], setting, point), y = at(columns[mark.y], setting, point);
+      marker.setAttribute("transform", `translate(${x} ${y})`);
     }
     if (scrub) {
       find(".step").textContent = `step ${scrub.value}`;
@@ -193,27 +246,27 @@
     const share = axis ? 1 - pixel / size : pixel / size;
     if (axes.logs[axis]) return number(low * (high / low) ** share, 2);
     const digits = Math.max(0, Math.ceil(-Math.log10((high - low) / size / 2)));
-    const text = (low + share * (high - low)).toFixed(digits).replace("-", "−");
-    return /[1-9]/.test(text) ? text : "0";
+    const value = low + share * (high - low), zero = Math.abs(value) < ((high - low) / size) * 0.11;
+    return zero ? "0" : value.toFixed(digits).replace("-", "−");
   }
+  const overSteps = (axes) => axes.names[0].startsWith("step");
   function tell({ number: n, point, step }) {
     const mark = spec.marks[n], axes = spec.panels[variant][mark.panel];
     const [x, y] = [columns[mark.x], columns[mark.y]].map((column) => at(column, setting, point));
-    const name = mark.name || spec.marks.find((other) => other.series === mark.series && other.name)?.name;
+    const name = nameOf(mark);
     const parts = step === undefined ? [] : [`step ${step}`];
-    if (!axes.names[0].startsWith("step")) parts.push(`${axes.names[0]} = ${place(axes, 0, x)}`);
+    if (!overSteps(axes)) parts.push(`${axes.names[0]} = ${place(axes, 0, x)}`);
     parts.push(`${axes.names[1]} = ${place(axes, 1, y)}`);
     for (const [what, column] of Object.entries(mark.told ?? {})) {
       const value = number(decoded(raw(columns[column], setting, point)), 2);
       parts.push(value === "diverged" ? value : `${what} ≈ ${value}`);
     }
-    for (const one of timed) {  // the loss of a path stands on another panel
-      const names = spec.panels[variant][one.mark.panel].names, there = pointAt(one, step);
-      if (one.mark === mark || one.mark.series !== mark.series || !names[0].startsWith("step") || axes.names[0].startsWith("step")) continue;
-      if (there >= 0 && there < one.count) {
-        const up = at(columns[one.mark.y], setting, there);
-        parts.push(`${names[1]} ≈ ${place(spec.panels[variant][one.mark.panel], 1, up)}`);
-      }
+    for (const { number: other } of timed) {  // the loss of a path stands on another panel
+      const one = spec.marks[other], ground = spec.panels[variant][one.panel];
+      if (one === mark || one.series !== mark.series || !overSteps(ground) || overSteps(axes)) continue;
+      const there = pointAt(one, step);
+      if (there === undefined) continue;
+      parts.push(`${ground.names[1]} ≈ ${place(ground, 1, at(columns[one.y], setting, there))}`);
     }
     return (name ? `${name}: ` : "") + parts.join(", ");
   }
@@ -221,20 +274,19 @@
     const box = panel.getBoundingClientRect(), [left, top, width, height] = spec.panels[variant][panel.dataset.panel].box;
     const scale = panel.querySelector(".moving").viewBox.baseVal.width / box.width;
     const px = (event.clientX - box.left) * scale - left, py = (event.clientY - box.top) * scale - top;
-    let best = (reach * scale) ** 2, found = null;
+    const inside = (x, y) => x >= 0 && y >= 0 && x <= width && y <= height;
+    let best = null;
     spec.marks.forEach((mark, n) => {
       if (mark.panel !== Number(panel.dataset.panel) || mark.words !== undefined) return;
       if (alone !== null && mark.series !== alone) return;
-      for (let point = 0; point < length(mark); point++) {
-        const x = at(columns[mark.x], setting, point), y = at(columns[mark.y], setting, point);
-        const far = (x - px) ** 2 + (y - py) ** 2;
-        if (far < best && x >= 0 && y >= 0 && x <= width && y <= height) {
-          best = far;
-          found = { number: n, point, step: mark.steps ? stepAt(mark, point) : undefined };
-        }
-      }
+      const pointOf = (k) => [at(columns[mark.x], setting, k), at(columns[mark.y], setting, k)];
+      const found = nearestPoint(pointOf, length(mark), px, py, reach * scale, lines[n].dataset.shape === "line");
+      if (!found || best?.far <= found.far) return;
+      const { far, point: k } = found;
+      const point = [k, k - 1, k + 1].find((k) => k >= 0 && k < length(mark) && inside(...pointOf(k)));
+      if (point !== undefined) best = { far, number: n, point, step: mark.steps ? stepAt(mark, point) : undefined };
     });
-    return found;
+    return best;
   }
   function point(found) {
     if (found?.number === hover?.number && found?.point === hover?.point) return;
@@ -257,7 +309,7 @@
     entry.addEventListener("click", () => {
       alone = alone === Number(entry.dataset.alone) ? null : Number(entry.dataset.alone);
       for (const other of all("[data-alone]")) other.setAttribute("aria-pressed", Number(other.dataset.alone) === alone);
-      for (const mark of all(".moving [data-series]")) {
+      for (const mark of all(".panel [data-series]")) {
         mark.classList.toggle("pale", alone !== null && Number(mark.dataset.series) !== alone);
       }
     });
@@ -274,7 +326,7 @@
     for (const element of moving) {
       const { x, y } = spec.marks[element.dataset.mark];
       if (element.classList.contains("halo") || element.dataset.shape === "text") continue;
-      if (columns[x].settings === 1 && columns[y].settings === 1) continue;  // it stays where it is
+      if (!model && columns[x].settings === 1 && columns[y].settings === 1) continue;  // it stays where it is
       const ghost = element.cloneNode();
       for (const name of ["mark", "series"]) delete ghost.dataset[name];
       ghost.setAttribute("class", "kept");
@@ -283,56 +335,42 @@
     keep.setAttribute("aria-pressed", "true");
   });
 
-  // ---- The setting in the address, after the hash.
+  // ---- The setting in the address; in a kernel the address is not ours.
 
-  const own = figure.id || figure.dataset.name;
-  function address() {
-    const setting = controls.map((c, k) => `${c.dataset.control}=${encodeURIComponent(says[k][c.value])}`);
-    return `#${[own, ...setting].join("&")}`;
-  }
-  function note(how) {
-    try {
-      history[how](null, "", address());
-    } catch {}  // a page inside another may have no address
-  }
-  function read() {
-    const [name, ...settings] = decodeURIComponent(location.hash.slice(1)).split("&");
-    if (name !== own || !settings.length) return;
-    for (const setting of settings) {
-      const [what, word] = setting.split("="), k = controls.findIndex((c) => c.dataset.control === what);
-      const place = k < 0 ? -1 : says[k].indexOf(word);
-      if (place >= 0) controls[k].value = place;
-    }
-    draw();
-  }
-  function jump(places) {
-    note("replaceState");
-    controls.forEach((control, k) => { control.value = places[k]; });
-    draw();
-    note("pushState");
-  }
-  addEventListener("popstate", read);
-  const link = find(".link");
-  link.addEventListener("click", async () => {
-    note("replaceState");
-    try {
-      await navigator.clipboard.writeText(location.href);
-      link.textContent = "Copied";
-    } catch {
-      link.textContent = "See the address";
-    }
-    setTimeout(() => { link.textContent = "Copy link"; }, 1500);
-  });
+  const address = model ? null : keepInAddress(
+    figure,
+    () => Object.fromEntries(controls.map((c, k) => [c.dataset.control, says[k][c.value]])),
+    (setting) => {
+      controls.forEach((control, k) => {
+        const place = says[k].indexOf(setting[control.dataset.control]);
+        if (place >= 0) control.value = place;
+      });
+      draw();
+    },
+  );
 
-  // ---- The pad: a map of what comes of two sliders.
+  // ---- The pad: a map of what comes of two sliders. `places` tells where they stand, `move` moves them.
 
   const pad = find(".pad"), map = pad?.querySelector(".map"), canvas = pad?.querySelector("canvas");
-  const handle = pad?.querySelector(".handle"), [one, other] = controls.filter((c) => c.tagName === "INPUT");
-  let painted = "";
+  const handle = pad?.querySelector(".handle"), sliders = controls.filter((c) => c.tagName === "INPUT");
+  let painted = "", held = false, heldAt = null;
+  const places = () => (model ? (heldAt ?? spec.pad.at) : sliders.map((slider) => Number(slider.value)));
+  function move(to) {
+    const counts = spec.pad.counts, within = to.map((place, k) => Math.max(0, Math.min(counts[k] - 1, place)));
+    if (model) {
+      heldAt = within;
+      placeHandle();
+      model.set("places", within);
+      model.save_changes();
+    } else {
+      sliders.forEach((slider, k) => { slider.value = within[k]; });
+      draw();
+    }
+  }
   function paintPad() {
     const style = getComputedStyle(figure), color = (name) => style.getPropertyValue(`--${name}`).trim();
     const [low, high, grid, soft] = ["deep", "high", "grid", "soft"].map(color);
-    const wide = Number(one.dataset.positions), tall = Number(other.dataset.positions), column = columns[spec.pad.column];
+    const [wide, tall] = spec.pad.counts, column = columns[spec.pad.column];
     const key = [variant, low].join();
     if (key === painted) return;
     painted = key;
@@ -358,7 +396,7 @@
   function placeHandle() {
     if (!pad) return;
     paintPad();
-    const across = (Number(one.value) + 0.5) / one.dataset.positions, up = (Number(other.value) + 0.5) / other.dataset.positions;
+    const [across, up] = places().map((place, k) => (place + 0.5) / spec.pad.counts[k]);
     handle.style.left = `calc(${100 * across}% - 22px)`;
     handle.style.top = `calc(${100 * (1 - up)}% - 22px)`;
   }
@@ -366,13 +404,8 @@
     const set = (event) => {
       const box = map.getBoundingClientRect();
       const share = [(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height];
-      [one, other].forEach((slider, k) => {
-        const count = Number(slider.dataset.positions);
-        slider.value = Math.max(0, Math.min(count - 1, Math.floor(share[k] * count)));
-      });
-      draw();
+      move(share.map((part, k) => Math.floor(part * spec.pad.counts[k])));
     };
-    let held = false;
     map.addEventListener("pointerdown", (event) => {
       if (event.pointerType !== "mouse" && event.target !== handle) return;
       held = dragging = true;
@@ -386,20 +419,17 @@
         if (!held) return;
         held = dragging = false;
         speak();
-        note("replaceState");
+        address?.note();
       });
     }
     handle.addEventListener("keydown", (event) => {
-      const [slider, by] = { ArrowLeft: [one, -1], ArrowRight: [one, 1], ArrowDown: [other, -1], ArrowUp: [other, 1] }[event.key] ?? [];
-      if (!slider) return;
+      const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
+      if (!by) return;
       event.preventDefault();
-      event.stopPropagation();  // the theme turns pages with the arrow keys
-      slider.value = Number(slider.value) + by;
-      draw();
-      note("replaceState");
+      event.stopPropagation();  // the theme turns pages with the arrow keys, JupyterLab changes cells
+      move(places().map((place, k) => Math.round(place) + by[k]));
+      address?.note();
     });
-    const themes = new MutationObserver(() => placeHandle());
-    for (const element of [document.documentElement, document.body]) themes.observe(element, { attributes: true });
   }
 
   // ---- The sliders. A finger that goes on to scroll the page has changed nothing.
@@ -419,22 +449,55 @@
     control.addEventListener("change", () => {
       dragging = false;
       speak();
-      note("replaceState");
+      address.note();
     });
     control.addEventListener("pointerup", () => { dragging = false; speak(); });
   }
   for (const button of all("[data-preset]")) {
-    button.addEventListener("click", () => jump(spec.presets[button.dataset.preset]));
+    button.addEventListener("click", () => address.jump(() => {
+      controls.forEach((control, k) => { control.value = spec.presets[button.dataset.preset][k]; });
+      draw();
+    }));
   }
-  form.addEventListener("reset", () => {
+  form?.addEventListener("reset", () => {
     if (playing) setPlaying(false);
+    address.note();
     setTimeout(() => {
       forget();
       draw();
+      address.note("pushState");
     });
   });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.style.visibility = "visible";
+  form?.addEventListener("submit", (event) => event.preventDefault());
+
+  // ---- What Python sends when a slider of the kernel has moved.
+
+  let newest = 0;
+  async function take() {
+    const own = ++newest, loaded = await load(model.get("spec"));
+    if (own !== newest) return;
+    ({ spec, columns, words } = loaded);
+    if (!held) heldAt = null;
+    draw();
+  }
+  model?.on("change:spec", take);
+  model?.on("change:step", showStep);
+
+  // ---- Sizes follow the page, the colours of the pad the theme.
+
+  const sizes = new ResizeObserver(measure), themes = new MutationObserver(placeHandle);
+  all(".panel").forEach((panel) => sizes.observe(panel));
+  for (const element of [document.documentElement, document.body]) themes.observe(element, { attributes: true });
+
+  if (form) form.style.visibility = "visible";
   draw();
-  read();
-})(document.currentScript);
+  address?.read();
+  return () => {
+    newest++;
+    clearTimeout(speaking);
+    sizes.disconnect();
+    themes.disconnect();
+    model?.off("change:spec", take);
+    model?.off("change:step", showStep);
+  };
+}

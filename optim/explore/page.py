@@ -4,38 +4,70 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Sequence
-from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from optim import looks
 from optim.explore import numbers
+from optim.explore.sources import on_page, source
 from optim.explore.table import FIFTHS, Table
-from optim.marks import dress, legend, subscripts
+from optim.marks import legend, subscripts
 from optim.plots import Panel, image_address, plain
 
 if TYPE_CHECKING:
     from optim.explore.explorable import Explorable
 
-STYLE = looks.sheet(".explorable") + files("optim.explore").joinpath("page.css").read_text(encoding="utf-8")
-SCRIPT = re.sub(
-    r"^ *(//.*)?",  # a page carries no comments
-    "",
-    files("optim.explore").joinpath("page.js").read_text(encoding="utf-8"),
-    flags=re.MULTILINE,
+STYLE = looks.sheet(".explorable") + source("page.css")
+SCRIPT = source("shared.js") + source("page.js")
+PAGE = on_page(
+    SCRIPT,
+    """const root = document.currentScript.closest("figure");
+explorable(root, JSON.parse(root.querySelector("script").textContent));""",
 )
+KEEP = '<button type="button" class="keep" aria-pressed="false">Keep this run</button>'
 HINT = "Bluer is lower, ★ is the minimum."
 
 
 def figure(explorable: Explorable) -> str:
     """Return an explorable as one piece of HTML that shows the default setting before any script runs."""
     table, caption = explorable.table, subscripts(explorable.caption)
-    count = len(explorable.panels_of(**explorable.defaults))
-    panels = "".join(_panel(explorable, number) for number in range(count))
-    spec = {
+    script = spec(table) | {"presets": explorable.presets_at}
+    title = f'<b class="title">{subscripts(explorable.title)}</b> ' if explorable.title else ""
+    return "\n".join(
+        [
+            f'<figure class="explorable" data-name="{explorable.name}">',
+            f"<style>{STYLE}</style>",
+            f"<figcaption>{title}{caption}"
+            "<noscript> The sliders need JavaScript; this is where they start.</noscript></figcaption>",
+            stage(explorable, table),
+            f'<form class="board">{_player(table)}{_controls(explorable)}{_numbers(table)}',
+            f"{_buttons(explorable)}</form>",
+            f'<script type="application/json">{_script_safe(script)}</script>',
+            f"<script>{PAGE}</script>",
+            "</figure>",
+        ]
+    )
+
+
+def stage(explorable: Explorable, table: Table) -> str:
+    """Return what is seen in both lives: the panels with the pad beside them, the legend, and what is pointed at."""
+    panels = "".join(_panel(explorable, table, number) for number in range(len(table.panels[0])))
+    return (
+        f'<div class="stage"><div class="panels" role="img" aria-label="{html.escape(explorable.caption)}">'
+        f"{panels}</div>{_pad(explorable, table)}</div>{legend(table.drawn)}{_reading(table)}"
+    )
+
+
+def in_kernel(explorable: Explorable, table: Table) -> str:
+    """Return what the figure shows in a kernel, where the controls are widgets."""
+    return f'{stage(explorable, table)}{_numbers(table)}<div class="buttons">{KEEP}</div>'
+
+
+def spec(table: Table) -> dict[str, Any]:
+    """Return what the script has to know."""
+    return {
         "packed": table.packed,
         "columns": table.layout,
         "words": table.words_start,
@@ -44,26 +76,12 @@ def figure(explorable: Explorable) -> str:
         "rows": table.rows,
         "pad": table.pad,
         "panels": [[_axes(panel) for panel in each] for each in table.panels],
-        "presets": explorable.presets_at,
     }
-    title = f'<b class="title">{subscripts(explorable.title)}</b> ' if explorable.title else ""
-    return "\n".join(
-        [
-            f'<figure class="explorable" data-name="{explorable.name}">',
-            f"<style>{STYLE}</style>",
-            f"<figcaption>{title}{caption}"
-            "<noscript> The sliders need JavaScript; this is where they start.</noscript></figcaption>",
-            f'<div class="stage"><div class="panels" role="img" aria-label="{html.escape(explorable.caption)}">'
-            f"{panels}</div>{_pad(explorable)}</div>",
-            legend(dress(explorable.marks(**explorable.defaults))),
-            _reading(explorable),
-            f'<form class="board">{_player(table)}{_controls(explorable)}{_numbers(table)}',
-            f"{_buttons(explorable)}</form>",
-            f'<script type="application/json">{_script_safe(spec)}</script>',
-            f"<script>{SCRIPT}</script>",
-            "</figure>",
-        ]
-    )
+
+
+def last_step(table: Table) -> int:
+    """Return the last step that a curve knows, 0 where none does."""
+    return max((step for mark in table.marks for step in _ends(table, mark)), default=0)
 
 
 def _script_safe(data: object) -> str:
@@ -79,13 +97,21 @@ def _axes(panel: Panel) -> dict[str, object]:
         "logs": [panel.xlog, panel.ylog],
         "names": [plain(panel.xlabel), plain(panel.ylabel)],
         "box": panel.box,
+        "land": panel.loss is not None,
+        "minimum": next(iter(_minima(panel)), None),
     }
 
 
-def _panel(explorable: Explorable, number: int) -> str:
+def _minima(panel: Panel) -> list[tuple[float, float]]:
+    """Return where the minima of a landscape stand, in pixels of the axes, those that are inside."""
+    _, _, width, height = panel.box
+    found = [panel.pixels(*minimum[:2]) for minimum in (panel.loss.minima if panel.loss is not None else ())]
+    return [(round(float(x), 1), round(float(y), 1)) for x, y in found if 0 <= x <= width and 0 <= y <= height]
+
+
+def _panel(explorable: Explorable, table: Table, number: int) -> str:
     """Return one panel: its axes, and above them what moves."""
-    table = explorable.table
-    panels = [explorable.panels_of(**chosen)[number] for chosen in table.chosen]
+    panels = [panels[number] for panels in table.panels]
     wide, high = panels[0].width, panels[0].height
     left, top, width, height = panels[0].box
     shapes = "".join(_shape(table, k) for k, mark in enumerate(table.marks) if mark["panel"] == number)
@@ -129,12 +155,10 @@ def _ground(panel: Panel) -> str:
     for kind, label in (("xlabel", panel.xlabel), ("ylabel", panel.ylabel), ("name", panel.title)):
         if label:
             parts.append(f'<span class="{kind}">{subscripts(plain(label))}</span>')
-    for k, minimum in enumerate(panel.loss.minima if panel.loss is not None else ()):
-        x, y = (float(a) for a in panel.pixels(minimum[0], minimum[1]))
-        if 0 <= x <= width and 0 <= y <= height:
-            name = "" if k else "<small>minimum</small>"
-            at = f"left:{(left + x) / wide:.2%};top:{(top + y) / high:.2%}"
-            stars.append(f'<span class="star" style="{at}">★{name}</span>')
+    for k, (x, y) in enumerate(_minima(panel)):
+        name = "" if k else "<small>minimum</small>"
+        at = f"left:{(left + x) / wide:.2%};top:{(top + y) / high:.2%}"
+        stars.append(f'<span class="star" style="{at}">★{name}</span>')
     return "".join(parts + stars)
 
 
@@ -151,15 +175,15 @@ def _shape(table: Table, number: int) -> str:
     return mark.svg(which, points, words, **mark.geometry(panel.x, panel.box))
 
 
-def _reading(explorable: Explorable) -> str:
+def _reading(table: Table) -> str:
     """Return the line that says what the reader points at, and before what is to be seen."""
-    hint = HINT if any(panel.loss is not None for panel in explorable.table.panels[0]) else ""
+    hint = HINT if any(panel.loss is not None for panel in table.panels[0]) else ""
     return f'<p class="reading" data-hint="{hint}">{hint}</p>'
 
 
 def _player(table: Table) -> str:
     """Return what moves through the steps."""
-    last = max((step for mark in table.marks for step in _ends(table, mark)), default=0)
+    last = last_step(table)
     if not last:
         return ""
     buttons = "".join(
@@ -199,14 +223,13 @@ def _buttons(explorable: Explorable) -> str:
         f'<button type="button" data-preset="{k}">{html.escape(words)}</button>'
         for k, words in enumerate(explorable.presets)
     )
-    keep = '<button type="button" class="keep" aria-pressed="false">Keep this run</button>'
     link = '<button type="button" class="link">Copy link</button>'
-    return f'<div class="buttons">{presets}{keep}{link}<button type="reset">Reset</button></div>'
+    return f'<div class="buttons">{presets}{KEEP}{link}<button type="reset">Reset</button></div>'
 
 
-def _pad(explorable: Explorable) -> str:
+def _pad(explorable: Explorable, table: Table) -> str:
     """Return the map of the outcome over two sliders, if there is one."""
-    pad = explorable.table.pad
+    pad = table.pad
     if not pad:
         return ""
     one, other = explorable.sliders.values()

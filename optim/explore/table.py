@@ -1,4 +1,4 @@
-"""Everything an explorable shows on the static page, computed at once and packed small."""
+"""What an explorable shows, computed at once and packed small: on the static page every setting, in a kernel one."""
 
 from __future__ import annotations
 
@@ -24,10 +24,18 @@ FIFTHS = 5  # of a CSS pixel, in which points are stored
 
 
 class Table:
-    """What the static page shows, at every setting.
+    """What an explorable shows: on the static page at every setting, in a kernel at the one where its controls stand.
 
     The settings are numbered with the last control fastest, choices first. A column is an integer array, in fifths of a
     CSS pixel, with a row for each setting (or one for all) and an entry for each point.
+
+    Parameters
+    ----------
+    explorable : Explorable
+    setting : dict, optional
+        The values of all controls, where only they are to be shown.
+    outcome : ndarray, optional
+        What the pad shows beside this setting: the outcome at all places of the two sliders.
 
     Attributes
     ----------
@@ -43,7 +51,8 @@ class Table:
     rows : list of (str, int, int)
         How each of them stands in a table; see `Readout.row`.
     pad : dict or None
-        The column of the bands in which the outcome lies, one point for each setting, and what the outcome is.
+        The column of the bands in which the outcome lies, one point for each place of the two sliders, how many places
+        there are, and what the outcome is.
     panels : list of list of Panel
         The panels for each choice.
     default : int
@@ -52,7 +61,9 @@ class Table:
         Columns and words, deflated and in base64.
     """
 
-    def __init__(self, explorable: Explorable) -> None:
+    def __init__(
+        self, explorable: Explorable, setting: dict[str, Any] | None = None, outcome: np.ndarray | None = None
+    ) -> None:
         self.columns: list[np.ndarray] = []
         self.marks: list[dict[str, Any]] = []
         self.drawn: list[Mark] = []
@@ -60,20 +71,20 @@ class Table:
         self.readouts: list[int] = []
         self.rows: list[tuple[str, int, int]] = []
         self.pad: dict[str, Any] | None = None
-        sliders, choices = explorable.sliders, explorable.choices
-        self.grid = tuple(len(slider.values) for slider in sliders.values())
-        self.settings = int(np.prod(self.grid)) * int(np.prod([len(c.values) for c in choices.values()]))
-        self.default = 0
-        for control in explorable.controls.values():
-            self.default = self.default * len(control.values) + control.position
-
-        arrays = {
-            name: slider.values.reshape((-1,) + (1,) * (len(self.grid) - k - 1))
-            for k, (name, slider) in enumerate(sliders.items())
-        }
-        values = itertools.product(*(choice.values for choice in choices.values()))
-        self.chosen = [dict(zip(choices, chosen, strict=True)) for chosen in values]
-        frames = [dress(explorable.marks(**chosen, **arrays)) for chosen in self.chosen]
+        self.counts = tuple(len(slider.values) for slider in explorable.sliders.values())
+        self.default, self.outcome = 0, outcome
+        choices = explorable.choices
+        if setting is None:
+            values = itertools.product(*(choice.values for choice in choices.values()))
+            self.chosen = [dict(zip(choices, chosen, strict=True)) for chosen in values]
+            self.grid, at = self.counts, explorable.everywhere()
+            for control in explorable.controls.values():
+                self.default = self.default * len(control.values) + control.position
+        else:
+            self.chosen = [{name: setting[name] for name in choices}]
+            self.grid, at = (), {name: setting[name] for name in explorable.sliders}
+        self.settings = int(np.prod(self.grid)) * len(self.chosen)
+        frames = [dress(explorable.marks(**chosen, **at)) for chosen in self.chosen]
         panels = self.panels = [explorable.panels_of(**chosen) for chosen in self.chosen]
         if len({tuple((panel.width, panel.height) for panel in each) for each in panels}) > 1:
             raise ValueError("explore: the panels must be as many and of the same sizes for every choice")
@@ -126,10 +137,12 @@ class Table:
 
     def _add_pad(self, marks: Sequence[Any]) -> None:
         """Add the map of an outcome: for each choice, bands of equal area."""
-        if len(self.grid) != 2:
+        if len(self.counts) != 2:
             return
-        parts = [bands(np.broadcast_to(np.asarray(mark.value, float), self.grid)).reshape(1, -1) for mark in marks]
-        self.pad = {"column": self._column([part.astype(np.int32) for part in parts]), "label": marks[0].label}
+        values = [mark.value for mark in marks] if self.outcome is None else [self.outcome]
+        parts = [bands(np.broadcast_to(np.asarray(value, float), self.counts)).reshape(-1, 1) for value in values]
+        self.columns.append(np.concatenate(parts).astype(np.int32))
+        self.pad = {"column": len(self.columns) - 1, "counts": self.counts, "label": marks[0].label}
 
     def _pixels(self, mark: Mark, panel: Panel) -> tuple[np.ndarray, np.ndarray]:
         """Return x and y in fifths of a pixel, shapes (points, 1 or settings of the sliders)."""
