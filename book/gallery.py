@@ -18,6 +18,7 @@ FIGURE = re.compile(r'<figure class="(explorable|laboratory)"([^>]*)>(.*?)</figu
 NAME = re.compile(r'data-name="([^"]*)"')
 CAPTION = re.compile(r"<figcaption[^>]*>(.*?)(?:<noscript>.*?)?</figcaption>", re.DOTALL)
 PANEL = re.compile(r'<div class="panel".*?</svg></svg></div>', re.DOTALL)
+STILL = re.compile(r'<noscript><img alt="[^"]*"([^>]*)>')  # of a laboratory, which draws its panels itself
 HIDDEN = re.compile(r'<div class="ground"[^>]* hidden>.*?</div>', re.DOTALL)
 
 # A link to a setting, such as #name&eta=0.1, leads to the figure, whose own script reads the rest.
@@ -31,6 +32,7 @@ LOOK = (
     ".gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(220px,1fr));gap:24px 16px;list-style:none;"
     "margin:0;padding:0}.gallery .panel{pointer-events:none}.gallery b{display:block}"
     ".gallery :is(.xlabel,.ylabel){display:none}"  # too small for them
+    ".gallery .panel>img{width:100%;height:auto}"
 )
 
 
@@ -59,9 +61,9 @@ def name_figures(app, doctree):
             number += 1
             name = f"{base}-{number}"
         doctree.ids[name] = None
-        panel, caption = PANEL.search(content), CAPTION.search(content)
-        if panel and caption:
-            found.append((name, caption[1].strip(), HIDDEN.sub("", panel[0])))
+        panel, still, caption = (part.search(content) for part in (PANEL, STILL, CAPTION))
+        shown = HIDDEN.sub("", panel[0]) if panel else f'<div class="panel"><img alt=""{still[1]}></div>'
+        found.append((name, caption[1].strip(), shown))
         return f'<figure class="{kind}" id="{name}"{attributes}>{content}</figure>'
 
     for raw in doctree.findall(nodes.raw):
@@ -87,7 +89,8 @@ def number_figures(app, doctree, docname):
 def _list(app, docname):
     """Return all figures of the book as a list of links."""
     here, items = app.builder.get_target_uri(docname), []
-    for page in app.env.toctree_includes.get(app.config.root_doc, sorted(app.env.found_docs)):
+    root = app.config.root_doc
+    for page in [root, *app.env.toctree_includes.get(root, sorted(app.env.found_docs))]:
         address = relative_uri(here, app.builder.get_target_uri(page))
         for place, (name, caption, panel) in enumerate(_of_book(app).get(page, ()), start=1):
             title = f"Figure {_number(app, page, place)}"

@@ -31,7 +31,7 @@ from optim import (
     saddle,
 )
 from optim.explore.laboratory import SCRIPT, STYLE, laboratory
-from tools.browser import ROOT
+from tools.browser import ROOT, touch
 from tools.notebooks import laboratories
 
 STEPS, STARTS = 200, 50
@@ -331,6 +331,30 @@ def test_it_plays_by_itself_only_for_readers_who_do_not_mind_motion(browser, add
         assert page.locator(".step").inner_text() == "step 100"
 
 
+def test_its_setting_stands_in_the_address_and_back_undoes_a_jump(browser, address):
+    with opened(browser, address) as page:
+        page.locator("[data-hyper]").first.press("ArrowRight")
+        page.locator(".start").press("ArrowRight")
+        page.get_by_role("checkbox", name="Show Adam").uncheck()
+        before, start = losses_shown(page), start_shown(page)
+        page.locator(".landscape").select_option("four minima")
+        page.locator("[data-hyper]").nth(1).press("ArrowLeft")
+        page.wait_for_function("location.hash.includes('Momentum.eta')")
+        there, jumped = losses_shown(page), page.url
+        assert "#who-is-first&start=" in jumped and there != before
+        page.go_back()
+        page.wait_for_function("location.hash.includes('SGD.eta=0.1&off=Adam')")
+        assert losses_shown(page) == before and start_shown(page) == start
+        page.get_by_role("button", name="Copy link").wait_for()
+        page.evaluate("(hash) => { location.hash = hash; }", "#who-is-first&start=%")
+        assert losses_shown(page) == before  # it cannot be read
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(jumped)
+    assert losses_shown(page) == there
+    context.close()
+
+
 def test_what_changed_is_said_once_when_all_is_still(browser, address):
     with opened(browser, address) as page:
         assert page.locator("[aria-live]").count() == 1
@@ -357,16 +381,6 @@ def test_axe_finds_nothing(browser, address):
 
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
-def touch(page, *points):
-    """Put a finger down, draw it from point to point, and lift it."""
-    session = page.context.new_cdp_session(page)
-    for kind, (x, y) in zip(["touchStart", *["touchMove"] * (len(points) - 1)], points, strict=True):
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-        page.wait_for_timeout(16)
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    page.wait_for_timeout(200)
 
 
 def test_a_finger_drags_the_start_and_elsewhere_scrolls_the_page(browser, address):

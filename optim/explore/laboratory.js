@@ -165,6 +165,8 @@ function laboratory(root, spec, model = null) {
   let state = fresh(), runs = [], colors = {}, queued = false, focus = null;
   const shifted = methods.map(() => 0);
 
+  const link = `<button type="button" class="link">Copy link</button>`;
+  if (!model) root.querySelector("figcaption").insertAdjacentHTML("afterbegin", link);
   root.insertAdjacentHTML("beforeend", markup(spec));
   const find = (selector) => root.querySelector(selector), all = (selector) => [...root.querySelectorAll(selector)];
   const [land, curves] = all("canvas"), handle = find(".start"), scrub = find(".scrub"), play = find(".play");
@@ -245,7 +247,7 @@ function laboratory(root, spec, model = null) {
       context.fillStyle = colors.ink;
       context.fill();
     }
-    nameEnds(context, ends, [...taken], width, height);
+    nameEnds(context, ends, taken, width, height);
     context.font = "12px system-ui, sans-serif";
     context.fillStyle = colors.ink;
     for (const { x, y } of taken) label(context, "minimum", x, y, "left");
@@ -402,35 +404,30 @@ function laboratory(root, spec, model = null) {
     context.fillText(text, x, y);
   }
 
-  // Write the names beside the ends, pushed apart where they would cover each other, with a line to what they name.
-  function nameEnds(context, ends, placed, width, height) {
+  // Write the names beside the ends, with a line to what they name where they had to be pushed away.
+  function nameEnds(context, ends, taken, width, height) {
     context.font = "600 13px system-ui, sans-serif";
-    const gap = 16;
-    const clamp = (v, low, high) => Math.max(low, Math.min(high, v));
     for (const end of ends) {
-      const text = spec.methods[end.m].name + (end.lost ? " diverged" : "");
-      const wide = context.measureText(text).width;
-      const right = end.x + 14 + wide < width - 4;
-      const x = clamp(right ? end.x + 14 : end.x - 14 - wide, 6, width - wide - 6);
-      const collides = (y) => placed.some((other) =>
-        x < other.x + other.wide + 6 && other.x < x + wide + 6 && Math.abs(y - other.y) < gap);
-      const at = (shift) => clamp(end.y + 4 + shift, 16, height - 24);
-      // Where it was in the last frame, if it can: a name that jumps about cannot be read.
-      const shifts = [shifted[end.m], ...Array.from({ length: 24 }, (_, k) => (k % 2 ? -1 : 1) * Math.ceil(k / 2) * 8)];
-      shifted[end.m] = shifts.find((shift) => !collides(at(shift))) ?? 0;
-      const y = at(shifted[end.m]);
-      placed.push({ x, y, wide });
-      context.strokeStyle = colors.methods[end.m];
-      if (Math.abs(y - 4 - end.y) > 10 && end.x > 0 && end.x < width && end.y > 0 && end.y < height) {
+      end.text = spec.methods[end.m].name + (end.lost ? " diverged" : "");
+      end.wide = context.measureText(end.text).width;
+      end.shift = shifted[end.m];
+    }
+    placeNames(ends, taken, width, height).forEach((place, k) => {
+      const { m, text, x: endX, y: endY } = ends[k];
+      if (!place) return;
+      const { x, y, wide, right } = place;
+      shifted[m] = place.shift;
+      context.strokeStyle = colors.methods[m];
+      if (Math.abs(y - 4 - endY) > 10 && endX > 0 && endX < width && endY > 0 && endY < height) {
         context.lineWidth = 1;
         context.beginPath();
-        context.moveTo(end.x, end.y);
+        context.moveTo(endX, endY);
         context.lineTo(right ? x - 2 : x + wide + 2, y - 4);
         context.stroke();
       }
-      context.fillStyle = colors.methods[end.m];
+      context.fillStyle = colors.methods[m];
       label(context, text, x, y, "left");
-    }
+    });
   }
 
   // -- Words: the rows, the reading of one point, and what a screen reader hears once all is still.
@@ -488,16 +485,13 @@ function laboratory(root, spec, model = null) {
   };
 
   function nearest(x, y, pointsOf, reach) {
-    let best = reach * reach, found = null;
+    let best = null;
     runs.forEach((r, m) => {
       if (!r) return;
-      const points = pointsOf(r);
-      for (let k = 0; k <= r.last; k++) {
-        const [px, py] = points(k), distance = (px - x) ** 2 + (py - y) ** 2;
-        if (distance < best) [best, found] = [distance, { m, k }];
-      }
+      const found = nearestPoint(pointsOf(r), r.last + 1, x, y, reach);
+      if (found && !(best?.far <= found.far)) best = { far: found.far, m, k: found.point };
     });
-    return found;
+    return best;
   }
   const onLand = (r) => (k) => toPixel(r.x[2 * k], r.x[2 * k + 1]);
   const onCurves = (r) => (k) => [scale.x(k), scale.y(r.loss[k])];
@@ -682,16 +676,19 @@ function laboratory(root, spec, model = null) {
     setSteps(Number(howMany.value));
     changed();
   });
-  which?.addEventListener("change", () => {
+  const jump = (change) => {
+    if (address) address.jump(change);
+    else change();
+    changed();
+  };
+  which?.addEventListener("change", () => jump(() => {
     state.landscape = Number(which.value);
     setSteps(loss().steps);
-    changed();
-  });
+  }));
   find(".reset").addEventListener("click", () => {
     setPlaying(false);
     const { landscape } = state;
-    state = { ...fresh(), landscape, steps: losses[landscape].steps, at: losses[landscape].steps };
-    changed();
+    jump(() => { state = { ...fresh(), landscape, steps: losses[landscape].steps, at: losses[landscape].steps }; });
   });
 
   function showControls() {
@@ -711,6 +708,41 @@ function laboratory(root, spec, model = null) {
     showControls();
     compute();
     share();
+    clearTimeout(noting);
+    noting = setTimeout(() => address?.note(), 300);
+  }
+
+  // -- The setting in the address, as far as it is not the one at first; in a kernel the address is not ours.
+
+  let noting;
+  const address = model ? null : keepInAddress(root, say, takeWords);
+  function say() {
+    const said = { start: start().join(), steps: state.steps };
+    if (losses.length > 1) said.on = loss().label;
+    methods.forEach(({ name, hypers: known }, m) => known.forEach((hyper, k) => {
+      if (hypers(m)[k] !== loss().settings[m][k]) said[`${name}.${hyper.name}`] = hypers(m)[k];
+    }));
+    const off = spec.methods.filter((_, m) => !state.shown[m]).map(({ name }) => name);
+    if (off.length) said.off = off.join();
+    return said;
+  }
+  function takeWords(said) {
+    setPlaying(false);
+    const landscape = Math.max(0, losses.findIndex(({ label }) => label === said.on));
+    state = { ...fresh(), landscape };
+    const steps = Number(said.steps), [x, y] = String(said.start).split(",").map(Number);
+    state.steps = steps >= 1 && steps <= 1e5 ? Math.floor(steps) : loss().steps;
+    state.at = state.steps;
+    if (isFinite(x) && isFinite(y)) state.start[landscape] = [x, y];
+    methods.forEach(({ name, hypers: known }, m) => {
+      state.shown[m] = !said.off?.split(",").includes(name);
+      known.forEach((hyper, k) => {
+        const value = Number(said[`${name}.${hyper.name}`] ?? NaN), place = hyper.scale ? scaleOf(landscape, m, k).place(value) : NaN;
+        if (place >= 0 && place <= 1) hypers(m)[k] = value;
+      });
+    });
+    showControls();
+    compute();
   }
 
   // -- In a kernel: start, settings, landscape and steps are Python's, too.
@@ -775,8 +807,13 @@ function laboratory(root, spec, model = null) {
 
   paint();
   open(Math.min(1, methods.length - 1));
-  if (model) take();
-  else changed();
+  if (model) {
+    take();
+  } else {
+    showControls();
+    compute();
+    address.read();
+  }
   if (spec.autoplay && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
     const once = new IntersectionObserver(([entry]) => {
       if (!entry.isIntersecting) return;
@@ -789,6 +826,7 @@ function laboratory(root, spec, model = null) {
     state.playing = false;
     clearTimeout(telling);
     clearTimeout(sharing);
+    clearTimeout(noting);
     themes.disconnect();
     sizes.disconnect();
     dark.removeEventListener("change", paint);

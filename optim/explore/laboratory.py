@@ -10,10 +10,8 @@ import html
 import io
 import json
 import math
-import re
 from base64 import b64encode
 from dataclasses import replace
-from importlib.resources import files
 from typing import Any
 
 import anywidget
@@ -23,6 +21,7 @@ from PIL import Image
 
 from optim import looks
 from optim.checks import BELOW_ONE, POSITIVE, whole_number
+from optim.explore.sources import address, on_page, source
 from optim.losses import Loss
 from optim.marks import COLORS
 from optim.plots import Panel, Picture, landscape, loss_curve, path, picture
@@ -30,10 +29,10 @@ from optim.rule import Rule
 from optim.run import Trajectory, minimize
 from optim.trace import loss_scripts, memory_before, rule_script, setting
 
-SCRIPT = files("optim.explore").joinpath("laboratory.js").read_text(encoding="utf-8")
-STYLE = looks.sheet(".laboratory") + files("optim.explore").joinpath("laboratory.css").read_text(encoding="utf-8")
+SCRIPT = source("shared.js") + source("laboratory.js")
+STYLE = looks.sheet(".laboratory") + source("laboratory.css")
 
-# The widget's module and the page's script: the same file, called in two ways; a page carries no comments.
+# The widget's module and the page's script: the same functions, called in two ways.
 MODULE = f"""{SCRIPT}
 export default {{
   render({{ model, el }}) {{
@@ -45,9 +44,11 @@ export default {{
   }},
 }};
 """
-PAGE = f"""{{{re.sub(r"^ *(//.*)?", "", SCRIPT, flags=re.MULTILINE)}
-const root = document.currentScript.closest("figure");
-laboratory(root, JSON.parse(root.querySelector("script").textContent)); }}"""
+PAGE = on_page(
+    SCRIPT,
+    """const root = document.currentScript.closest("figure");
+laboratory(root, JSON.parse(root.querySelector("script").textContent));""",
+)
 
 Rules = list[Rule] | dict[str, Rule]
 Point = tuple[float, float]
@@ -63,6 +64,7 @@ def laboratory(
     rules: Rules | dict[str, Rules],
     question: str,
     *,
+    title: str = "",
     steps: int | dict[str, int] = 100,
     start: Point | dict[str, Point] | None = None,
     autoplay: bool = False,
@@ -78,6 +80,8 @@ def laboratory(
         may differ: a dict from the names of the landscapes to such lists or dicts.
     question : str
         What the reader is to find out.
+    title : str, optional
+        Its name in the gallery of all figures and, in small letters, in its address; without one, the question is.
     steps : int, or dict of str to int
         How many steps are taken at first; a dict names landscapes, and the others have 100.
     start : (float, float), or dict of str to (float, float), optional
@@ -114,7 +118,7 @@ def laboratory(
     >>> lab
     Who wins? [ravine(20) from (-2, 0.5), 100 steps] SGD(eta=0.1): 2.5. Momentum(eta=0.02, lam=0.8): 7.852e-10.
     """
-    return Laboratory(_by_name(losses), rules, question, steps, start, autoplay)
+    return Laboratory(_by_name(losses), rules, question, steps, start, autoplay, title)
 
 
 class Laboratory(anywidget.AnyWidget):
@@ -144,9 +148,16 @@ class Laboratory(anywidget.AnyWidget):
     shown: Any = traitlets.List().tag(sync=True)
 
     def __init__(
-        self, losses: dict[str, Loss], rules: Any, question: str, steps: Any, start: Any, autoplay: bool
+        self,
+        losses: dict[str, Loss],
+        rules: Any,
+        question: str,
+        steps: Any,
+        start: Any,
+        autoplay: bool,
+        title: str = "",
     ) -> None:
-        self.losses, self.question = losses, question
+        self.losses, self.question, self.title = losses, question, title
         self.rules = {label: _named(_of(rules, losses, label)) for label in losses}
         for loss in losses.values():
             if not isinstance(loss, Loss) or loss.frame is None:
@@ -160,7 +171,7 @@ class Laboratory(anywidget.AnyWidget):
         self._from_page = False
         super().__init__(
             spec=self._spec(autoplay),
-            caption=_caption(question),
+            caption=_caption(question, title),
             landscape=first,
             start=self._starts[first],
             steps=self._counts[first],
@@ -308,13 +319,18 @@ class Laboratory(anywidget.AnyWidget):
         return picture([landscape(loss, width=WIDTHS[0], height=292), curves], marks, self.question)
 
     @property
+    def name(self) -> str:
+        """What its address ends in: its title or its question in small letters."""
+        return address(self.title or self.question)
+
+    @property
     def html(self) -> str:
         """Its life on the static page, a piece of HTML that needs nothing but a browser."""
         spec = json.dumps(self.spec, ensure_ascii=False).replace("</", "<\\/")
         small = _small(self.still().png)
         return "\n".join(
             [
-                f'<figure class="laboratory" style="--rows:{len(self.spec["methods"])}">',
+                f'<figure class="laboratory" data-name="{self.name}" style="--rows:{len(self.spec["methods"])}">',
                 f"<style>{STYLE}</style>",
                 self.caption,
                 f'<noscript><img alt="{html.escape(repr(self))}" src="data:image/webp;base64,{small}">'
@@ -374,8 +390,9 @@ def _range(rule: Rule, name: str) -> dict[str, float]:
     return {"low": min(-1.0, 2 * value), "high": max(1.0, -2 * value)}
 
 
-def _caption(question: str) -> str:
-    return f'<figcaption class="question">{html.escape(question)}</figcaption>'
+def _caption(question: str, title: str) -> str:
+    named = f'<b class="title">{html.escape(title)}</b> ' if title else ""
+    return f'<figcaption>{named}<span class="question">{html.escape(question)}</span></figcaption>'
 
 
 def _small(png: bytes) -> str:
