@@ -25,6 +25,34 @@ def _seconds(call, count):
     return (perf_counter() - start) / count
 
 
+# A figure is played from the first step to the last: the milliseconds of script in each frame, and how many frames of
+# the screen, sixty a second, went by without one. `TIMED` has to run before the figure's own script.
+TIMED = """(() => {
+    const ask = window.requestAnimationFrame;
+    window.frames_ms = [];
+    window.frames_at = [];
+    window.requestAnimationFrame = (call) => ask((now) => {
+        const began = performance.now();
+        call(now);
+        if (window.frames_at.at(-1) !== now) {
+            window.frames_at.push(now);
+            window.frames_ms.push(0);
+        }
+        window.frames_ms[window.frames_ms.length - 1] += performance.now() - began;
+    });
+})()"""
+PLAYED = """async () => {
+    const play = document.querySelector(".play");
+    if (!play) return [[], 0, 0];
+    window.frames_ms.length = window.frames_at.length = 0;
+    play.click();
+    do await new Promise((done) => setTimeout(done, 100)); while (play.classList.contains("on"));
+    const gaps = window.frames_at.slice(1).map((at, k) => Math.round((at - window.frames_at[k]) * 60 / 1000));
+    const shown = gaps.length, dropped = gaps.reduce((sum, gap) => sum + Math.max(0, gap - 1), 0);
+    return [window.frames_ms, dropped, shown + dropped];
+}"""
+
+
 def title(text):
     """Print a headline."""
     print(f"\n{text}\n{'-' * len(text)}", flush=True)

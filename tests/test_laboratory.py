@@ -200,7 +200,7 @@ def opened(browser, address, **settings):
     context = browser.new_context(**{"viewport": {"width": 800, "height": 720}, "reduced_motion": "reduce"} | settings)
     page, wrong = context.new_page(), []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: wrong.append(request.url) if request.url != address else None)
+    page.on("request", lambda request: wrong.append(request.url) if not address.startswith(request.url) else None)
     page.goto(address)
     page.wait_for_function("document.querySelector('.loss').textContent")
     yield page
@@ -348,11 +348,8 @@ def test_its_setting_stands_in_the_address_and_back_undoes_a_jump(browser, addre
         page.get_by_role("button", name="Copy link").wait_for()
         page.evaluate("(hash) => { location.hash = hash; }", "#who-is-first&start=%")
         assert losses_shown(page) == before  # it cannot be read
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(jumped)
-    assert losses_shown(page) == there
-    context.close()
+    with opened(browser, jumped) as page:
+        assert losses_shown(page) == there
 
 
 def test_what_changed_is_said_once_when_all_is_still(browser, address):

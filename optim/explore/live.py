@@ -74,7 +74,8 @@ class _Live:
     def __init__(self, explorable: Explorable) -> None:
         self.explorable = explorable
         self.controls = {name: control.widget() for name, control in explorable.controls.items()}
-        self.stage, self.chosen, self.moving = Stage(), None, False
+        self.stage, self.moving = Stage(), False
+        self.chosen: tuple[Any, ...] | None = None  # that of which the stage shows the panels
         self.outcomes: dict[tuple[Any, ...], np.ndarray | None] = {}  # by what the choices are
         starts = {name: control.value for name, control in self.controls.items()}
         self.show()
