@@ -132,7 +132,7 @@ def test_an_explorable_is_a_widget_that_redraws_its_picture_in_jupyterlab(notebo
     """A press of an arrow key goes to the kernel, and another picture comes back; the reset button undoes it."""
     from playwright.sync_api import expect
 
-    *explorables, _ = notebook.locator(".jp-OutputArea-output:has(.widget-slider)").all()
+    *explorables, _ = notebook.locator(".jp-OutputArea-output:has(.explorable)").all()
     assert len(explorables) == count_explorables(CHAPTER)
     for explorable in explorables:
         handle, readout = (explorable.locator(part).first for part in (".noUi-handle", ".widget-readout"))
@@ -169,11 +169,11 @@ def test_in_jupyterlab_one_points_at_a_curve_and_plays_its_steps(notebook):
     assert explorable.locator(".reading").inner_text().startswith("Momentum: step 0, θ₁ = −2.00")
     assert explorable.locator(".now").evaluate_all("(all) => all.map((e) => e.style.display)") == ["", ""]
     notebook.mouse.move(0, 0)
-    explorable.locator(".jupyter-widget-play button").first.click()
+    explorable.locator(".widget-play button").first.click()
     where = "(all) => all.map((e) => e.getAttribute('transform'))"
     places = explorable.locator(".now").evaluate_all(where)
     wait_until(notebook, lambda: explorable.locator(".now").evaluate_all(where) != places)
-    explorable.locator(".jupyter-widget-play button").first.click()
+    explorable.locator(".widget-play button").first.click()
 
 
 def test_in_jupyterlab_the_handle_of_the_pad_moves_the_sliders(notebook):

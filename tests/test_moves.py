@@ -273,7 +273,7 @@ def kernel(browser, shown):
 
 def test_in_a_kernel_a_move_is_drawn_and_can_be_pointed_at(kernel):
     page, (eta, lam, *_), stage = kernel
-    eta.value, lam.value = 0.0312, 0.85
+    eta.index, lam.index = 3, 2
     page.evaluate("(spec) => model.set('spec', spec)", stage.spec)
     runs = descend(eta.value, lam.value)
     words = f"{runs[0].loss[-1]:.3g}"
@@ -293,6 +293,6 @@ def test_in_a_kernel_the_handle_tells_python_where_it_is_and_goes_where_the_slid
     assert places == [SLIDERS["eta"].position - 1, SLIDERS["lam"].position]
     stage.places = places
     assert (eta.value, lam.value) == (SLIDERS["eta"].values[places[0]], SLIDERS["lam"].default)
-    lam.value = 0.0
+    lam.index = 0
     page.evaluate("(spec) => model.set('spec', spec)", stage.spec)
     page.wait_for_function("parseFloat(document.querySelector('.handle').style.top.slice(5)) > 90")

@@ -36,8 +36,8 @@ class Slider:
     low, high, default : float
         The ends, and where it stands at first.
     positions : int
-        About how many places it has on the static page; in a kernel it moves without steps. The places are round
-        numbers, 0.1 and 0.01 among them, and 0.9, 0.95, 0.99 and 0.999; the ends and the default are as given.
+        About how many places it has. They are round numbers, 0.1 and 0.01 among them, and 0.9, 0.95, 0.99 and 0.999;
+        the ends and the default are as given.
     log : bool
         Whether the places are spaced evenly in the logarithm.
 
@@ -78,13 +78,8 @@ class Slider:
 
     def widget(self) -> Any:
         """Return the ipywidget."""
-        low, high = self.values[[0, -1]]
-        shared = {"value": self.default, "description": self.label, "readout_format": f".{self.digits}g"}
-        if self.log:
-            low, high = np.log10([low, high])
-            widget = ipywidgets.FloatLogSlider(min=low, max=high, step=(high - low) / 200, **shared)
-        else:
-            widget = ipywidgets.FloatSlider(min=low, max=high, step=(high - low) / 200, **shared)
+        stops = list(zip(self.words(), self.values.tolist(), strict=True))
+        widget = ipywidgets.SelectionSlider(options=stops, value=self.default, description=self.label)
         widget.style.description_width = "initial"
         widget.layout.width = "24em"
         return widget
