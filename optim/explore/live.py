@@ -92,7 +92,8 @@ class _Live:
             control.observe(self.show, "value")
         self.stage.observe(self._follow_handle, "places")
         wrap = ipywidgets.Layout(flex_flow="row wrap")
-        caption = ipywidgets.HTML(subscripts(explorable.caption))
+        title = f"<b>{subscripts(explorable.title)}</b> " if explorable.title else ""
+        caption = ipywidgets.HTML(title + subscripts(explorable.caption))
         controls = ipywidgets.Box([*self.controls.values(), *presets, reset], layout=wrap)
         self.whole = ipywidgets.VBox([controls, self.stage, *player, caption])
 
