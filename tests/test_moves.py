@@ -118,7 +118,7 @@ def test_a_long_stretch_between_two_steps_can_be_pointed_at_everywhere(browser, 
             assert f"step {step}," in page.locator(".reading").inner_text()
 
 
-def test_the_names_of_paths_stand_at_their_ends_and_cover_neither_each_other_nor_the_minimum(browser, address):
+def test_the_names_of_paths_stand_at_their_ends_and_cover_no_other_name_and_no_step(browser, address):
     for view in ({}, PHONE):
         with opened(browser, address, **view) as page:
             names = page.locator(".end")
@@ -128,6 +128,11 @@ def test_the_names_of_paths_stand_at_their_ends_and_cover_neither_each_other_nor
                 x, y = at(page, 0, *run.final)
                 assert min(abs(name["x"] - x), abs(name["x"] + name["width"] - x)) < 24
                 assert abs(name["y"] + name["height"] / 2 - y) < 60
+            for theta in np.concatenate([run.theta for run in descend(0.05, 0.9)]):
+                x, y = at(page, 0, *theta)
+                for box in boxes[:2]:
+                    within = box["x"] < x < box["x"] + box["width"], box["y"] + 2 < y < box["y"] + box["height"] - 2
+                    assert not all(within)
             for k, one in enumerate(boxes):
                 for other in boxes[:k]:
                     apart = [one[a] >= other[a] + other[b] - 3 or other[a] >= one[a] + one[b] - 3 for a, b in SIDES]

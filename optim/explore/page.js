@@ -141,6 +141,12 @@ async function explorable(figure, given, model = null) {
       }).filter(({ x, y }) => x >= 0 && y >= 0 && x <= width && y <= height);
       for (const end of ends) [end.x, end.y] = [end.x * scale, end.y * scale];
       const taken = minimum ? [{ x: minimum[0] * scale - 30, y: minimum[1] * scale + 22, wide: 60 }] : [];
+      for (const { number: n } of here) {
+        const { x, y } = spec.marks[n];
+        for (let k = 0; k < length(spec.marks[n]); k++) {
+          taken.push({ x: at(columns[x], setting, k) * scale, y: at(columns[y], setting, k) * scale + 4, wide: 0, gap: 10 });
+        }
+      }
       placeNames(ends, taken, width * scale, height * scale, 44).forEach((place, k) => {
         here.find(({ name }) => name === ends[k].name).shift = place?.shift;
         if (!place) return;

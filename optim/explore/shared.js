@@ -15,8 +15,9 @@ function nearestPoint(pointOf, count, x, y, reach, joined = true) {
 }
 
 // Find a place for each name beside the end of its curve: to the right, or to the left where there is no room, and so
-// far up or down that it covers no other. An end is { x, y, wide } and, where it was shifted before, { shift }: a name
-// that jumps about cannot be read. The places have x and y of the base line; null where there is none within `reach`.
+// far up or down that it covers no other, and nothing that is `taken`. An end is { x, y, wide } and, where it was shifted
+// before, { shift }: a name that jumps about cannot be read. x and y are those of the base line, `gap` what must be left
+// free above and below it; null where there is no place within `reach`.
 function placeNames(ends, taken, width, height, reach = 92, gap = 16) {
   const clamp = (v, low, high) => Math.max(low, Math.min(high, v)), placed = [...taken];
   const shifts = Array.from({ length: reach / 4 + 1 }, (_, k) => (k % 2 ? -1 : 1) * Math.ceil(k / 2) * 8);
@@ -25,7 +26,7 @@ function placeNames(ends, taken, width, height, reach = 92, gap = 16) {
     const x = clamp(right ? endX + 14 : endX - 14 - wide, 6, width - wide - 6);
     const at = (shift) => clamp(endY + 4 + shift, 16, height - 24);
     const free = (shift) => !placed.some((other) =>
-      x < other.x + other.wide + 6 && other.x < x + wide + 6 && Math.abs(at(shift) - other.y) < gap);
+      x < other.x + other.wide + 6 && other.x < x + wide + 6 && Math.abs(at(shift) - other.y) < (other.gap ?? gap));
     const found = [shift, ...shifts].find(free);
     if (found === undefined) return null;
     placed.push({ x, y: at(found), wide });
