@@ -10,7 +10,7 @@ from docutils.utils import new_document
 
 from book.gallery import name_figures
 from optim import SGD, Momentum, minimize, ravine
-from optim.explore import Choice, Slider, explore
+from optim.explore import Choice, Slider, explore, laboratory
 from optim.plots import Outcome, Panel, Readout, landscape, loss_curve, path
 
 VALLEY = ravine(20)
@@ -281,3 +281,13 @@ def test_every_figure_of_the_book_has_an_address_of_its_own():
     assert found == ["rate-and-inertia", "rate-and-inertia-2"]
     for _, caption, panel in app.env.book_figures["one"]:
         assert "Rate and inertia" in caption and panel.count("<div") == panel.count("</div") and "<svg" in panel
+
+
+def test_a_laboratory_has_an_address_too_and_its_still_picture_stands_in_the_gallery():
+    app = SimpleNamespace(env=SimpleNamespace(docname="one", found_docs=["one"]))
+    tree = new_document("one")
+    tree += nodes.raw("", laboratory(VALLEY, [SGD(0.09)], "Who wins?", title="One method").html, format="html")
+    name_figures(app, tree)
+    assert '<figure class="laboratory" id="one-method"' in tree.astext()
+    [(name, caption, panel)] = app.env.book_figures["one"]
+    assert name == "one-method" and "One method" in caption and 'src="data:image/webp' in panel

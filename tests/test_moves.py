@@ -1,4 +1,4 @@
-"""An explorable in a reader's hands: pointing, playing, dragging, keeping and sharing, on a page and in a kernel."""
+"""What an explorable shares between page and kernel: the script that draws it, its names, and its life in a kernel."""
 
 import re
 from contextlib import contextmanager
@@ -11,7 +11,6 @@ from optim.explore import Slider, explore
 from optim.explore.live import Stage
 from optim.explore.page import SCRIPT, STYLE
 from optim.plots import Outcome, Panel, Readout, landscape, loss_curve, path
-from tools.browser import touch
 
 STEPS = 60
 RAVINE = ravine(20)
@@ -94,22 +93,6 @@ def same_places(seen, runs, step):
     np.testing.assert_allclose(seen, places, atol=0.2)
 
 
-def test_pointing_at_a_curve_tells_step_place_and_loss_and_marks_the_step_everywhere(browser, address):
-    runs = descend(0.05, 0.9)
-    with opened(browser, address) as page:
-        assert markers(page) == [None] * 4
-        page.mouse.move(*at(page, 0, *runs[0].theta[5]))
-        read = page.locator(".reading").inner_text()
-        numbers = [float(number.replace("−", "-")) for number in re.findall(r"[=≈] (−?[\d.]+)", read)]
-        assert read.startswith("Momentum: step 5, θ₁ = ")
-        np.testing.assert_allclose(numbers[:2], runs[0].theta[5], atol=0.01)
-        np.testing.assert_allclose(numbers[2], runs[0].loss[5], rtol=0.05)  # read off its panel
-        same_places(markers(page), runs, 5)
-        page.mouse.move(*at(page, 1, 30, runs[1].loss[30]))
-        assert page.locator(".reading").inner_text().startswith("SGD: step 30, loss L = ")
-        same_places(markers(page), runs, 30)
-
-
 def test_a_long_stretch_between_two_steps_can_be_pointed_at_everywhere(browser, address):
     with opened(browser, address) as page:
         start, first = descend(0.05, 0.9)[1].theta[:2]
@@ -146,55 +129,9 @@ def test_the_names_of_paths_stand_at_their_ends_and_cover_no_other_name_and_no_s
 SIDES = (("x", "width"), ("y", "height"))
 
 
-def test_play_moves_a_marker_on_all_panels_and_pause_holds_it(browser, address):
-    with opened(browser, address) as page:
-        page.get_by_role("button", name="Play").click()
-        page.wait_for_function(
-            "document.querySelector('.scrub').value > 5 && document.querySelector('.scrub').value < 60"
-        )
-        page.get_by_role("button", name="Pause").click()
-        step = int(page.locator(".scrub").input_value())
-        assert page.locator(".step").inner_text() == f"step {step}"
-        same_places(markers(page), descend(0.05, 0.9), step)
-        page.get_by_role("button", name="One step back").click()
-        same_places(markers(page), descend(0.05, 0.9), step - 1)
-
-
 def setting(page):
     """Return the numbers of the sliders."""
     return tuple(float(word) for word in page.locator("label output").all_inner_texts())
-
-
-def test_the_handle_of_the_pad_moves_both_sliders_by_mouse_and_by_keys(browser, address):
-    with opened(browser, address) as page:
-        handle, pad = page.locator(".handle"), page.locator(".map").bounding_box()
-        box = handle.bounding_box()
-        page.mouse.move(box["x"] + 22, box["y"] + 22)
-        page.mouse.down()
-        page.mouse.move(pad["x"] + 2, pad["y"] + 2, steps=3)
-        page.mouse.up()
-        eta, lam = (slider.values for slider in SLIDERS.values())
-        assert setting(page) == (eta[0], lam[-1])
-        handle.press("ArrowRight")
-        handle.press("ArrowDown")
-        assert setting(page) == (eta[1], lam[-2])
-        assert "eta=" + page.locator("label output").first.inner_text() in page.url
-
-
-def test_a_run_is_kept_and_a_legend_entry_isolates(browser, address):
-    with opened(browser, address) as page:
-        drawn = page.locator("path[data-mark='0'][data-shape='line']").last
-        before = drawn.get_attribute("d")
-        page.get_by_role("button", name="Keep this run").click()
-        page.locator("[data-control=lam]").press("Home")
-        ghosts = page.locator(".kept").evaluate_all("(all) => all.map((e) => e.getAttribute('d'))")
-        assert before in ghosts and before != drawn.get_attribute("d")
-        page.get_by_role("button", name="SGD", exact=True).click()
-        pale = page.locator("path[data-mark].pale").evaluate_all("(all) => all.map((e) => e.dataset.mark)")
-        assert set(pale) == {"0", "2"}  # momentum's
-        page.get_by_role("button", name="SGD", exact=True).click()
-        page.get_by_role("button", name="Reset").click()
-        page.wait_for_function("!document.querySelector('.kept, .pale')")
 
 
 def test_a_setting_stands_in_the_address_is_copied_and_back_undoes_a_jump(browser, address):
@@ -214,35 +151,6 @@ def test_a_setting_stands_in_the_address_is_copied_and_back_undoes_a_jump(browse
             assert setting(page) == undone
     with opened(browser, copied) as page:
         assert setting(page) == (0.1, 0.95)
-
-
-def test_a_change_is_heard_once(browser, address):
-    with opened(browser, address) as page:
-        page.evaluate("""() => {
-            window.said = [];
-            for (const place of document.querySelectorAll("[aria-live=polite]")) {
-                new MutationObserver(() => said.push(place.textContent)).observe(place, { childList: true });
-            }
-        }""")
-        box = page.locator("[data-control=eta]").bounding_box()
-        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2, steps=8)
-        page.mouse.up()
-        (said,) = page.evaluate("said")
-        assert said == f"It ends at {descend(*setting(page))[0].loss[-1]:.3g}."
-
-
-def test_on_a_phone_a_swipe_over_a_slider_scrolls_and_the_controls_stay_in_view(browser, address):
-    with opened(browser, address, **PHONE) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") == 390
-        slider, before = page.locator("[data-control=eta]"), setting(page)
-        for _ in range(2):
-            box = slider.bounding_box()
-            assert 0 < box["y"] < 844 - box["height"]  # at first, and while the figure is scrolled through
-            x, y = box["x"] + 0.9 * box["width"], box["y"] + 10
-            touch(page, *((x, y - 20 * k) for k in range(12)))
-        assert setting(page) == before and page.evaluate("scrollY") > 100
 
 
 # ---- In a kernel.
