@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from base64 import b64encode
 from io import BytesIO
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # it tells of each table, and warns of those it drops
 
 
 def embed(path, characters):
