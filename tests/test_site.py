@@ -316,7 +316,9 @@ def test_the_search_knows_a_symbol_by_name_and_by_sign(visit, queries):
     tab.context.close()
 
 
-@pytest.mark.parametrize(("query", "page"), [("momentum", "momentum"), ("Nesterov", "after"), ("RMSProp", "rmsprop")])
+@pytest.mark.parametrize(
+    ("query", "page"), [("SGD", "sgd"), ("momentum", "momentum"), ("Nesterov", "after"), ("RMSProp", "rmsprop")]
+)
 def test_the_search_leads_to_the_chapter_before_the_module(visit, query, page):
     """Whoever asks for a method wants to read about it first; its classes in the API come later, but come."""
     tab = visit("http", "search")

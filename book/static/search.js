@@ -29,17 +29,21 @@
 
   const meets = (word, term) => word.forms.some((own) => own === term || (term.length > 2 && own.startsWith(term)));
 
-  // How well a passage answers: every word must occur in it, and those in its heading or side by side count most.
+  // How well a passage answers: every word must occur in it, and those in its heading or side by side count most. A
+  // chapter goes by the name of its file, too, which for "Stochastic gradient descent" is sgd.
   function rate([address, chapter, heading, text, weight], terms) {
-    const [body, head, above] = [text, heading, chapter].map(read);
+    const file = address.match(/([^/]*)\.html/)[1];
+    const [body, head, above] = [text, heading, `${chapter} ${file}`].map(read);
+    const named = heading === chapter ? above : head;
     const hits = body.filter((word) => terms.some((term) => meets(word, term)));
-    const inHead = terms.filter((term) => head.some((word) => meets(word, term))).length;
+    const within = (words) => terms.filter((term) => words.some((word) => meets(word, term))).length / terms.length;
+    const inHead = within(named);
     const everywhere = [...hits, ...head, ...above];
     if (!terms.every((term) => everywhere.some((word) => meets(word, term)))) return null;
     if (!hits.length && !inHead) return null;
     const together = (words) => words.filter((_, i) =>
       terms.every((term, k) => words[i + k] && meets(words[i + k], term))).length;
-    const score = (20 * inHead) / terms.length + (10 * inHead) / Math.max(head.length, 1) +
+    const score = 20 * inHead + (10 * inHead * terms.length) / Math.max(head.length, 1) + 6 * within(above) +
       (terms.length > 1 ? 12 * together(head) + 4 * Math.min(together(body), 4) : 0) +
       3 * Math.log2(1 + hits.length) + weight;
     return { address, chapter, heading, text, hits, score };
