@@ -347,7 +347,7 @@ def test_a_page_holds_nothing_that_is_not_used(page, site):
     assert "vnd.jupyter.widget" not in html
     assert "base64," not in html
     assert "fontawesome.js" not in html
-    assert all('loading="lazy"' in tag for tag in re.findall(r"<img[^>]*_figures[^>]*>", html))
+    assert all('loading="lazy"' in tag for tag in re.findall(r"<img[^>]*figures/[^>]*>", html))
 
 
 @pytest.mark.parametrize("page", PAGES)
