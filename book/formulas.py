@@ -72,6 +72,7 @@ mjx-assistive-mml { position: absolute; inset: 0 auto auto 0; width: 1px; height
 .fonts-come .bd-article { visibility: hidden; }
 """
 
+UNHEARD = re.compile(r' (?:xmlns|data-mjx-texclass)="[^"]*"')  # of MathML within HTML
 ENTITY = re.compile("&#x([0-9A-F]+);")  # as &#x3B7; for η
 OPENING, CLOSING = re.compile(r"[(\[“‘]+$"), re.compile(r"[.,;:!?)\]”’]+")  # around a formula
 
@@ -144,6 +145,7 @@ def typeset(tex, display=False):
         raise ValueError(error)
     annotation = f'<annotation encoding="application/x-tex">{escape(tex.strip())}</annotation>'
     opening, content, _ = re.fullmatch(r"(<math[^>]*>)(.*)(</math>)", said, re.S).groups()
+    opening, content = (UNHEARD.sub("", part) for part in (opening, content))
     content = ENTITY.sub(lambda code: chr(int(code[1], 16)), re.sub(r">\n\s*", ">", content))
     said = f"{opening}<semantics><mrow>{content}</mrow>{annotation}</semantics></math>"
     said = f"<mjx-assistive-mml>{said}</mjx-assistive-mml>"
