@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from book.sources import MEMORY, digest
+from book.styles import PLAIN
 from tools.browser import PAGES, SITE, count_explorables, serve
 
 pytestmark = pytest.mark.browser  # and a site that is built
@@ -348,6 +349,41 @@ def test_a_page_holds_nothing_that_is_not_used(page, site):
     assert "base64," not in html
     assert "fontawesome.js" not in html
     assert all('loading="lazy"' in tag for tag in re.findall(r"<img[^>]*figures/[^>]*>", html))
+
+
+def test_code_without_elements_has_its_own_colour(site):
+    """What names and punctuation would be coloured, all code is: in the light and in the dark."""
+    sheet = (SITE / "_static" / "pygments.css").read_text("utf-8")
+    for theme in ("light", "dark"):
+        colours = dict(re.findall(rf'"{theme}"\] \.highlight( \.\w+)?{{[^}}]*?(?<!-)color: (#\w+)', sheet))
+        assert {colours.get(f" .{name}", colours[""]) for name in PLAIN.split("|")} == {colours[""]}
+
+
+def test_no_script_lays_out_what_is_far(visit):
+    """What scrolls is asked for its width when it is laid out; to ask before has the whole chapter laid out."""
+    tab = visit("http", "chapters/adam")
+    far, asked = tab.evaluate(
+        """() => {
+            const boxes = [...document.querySelectorAll("main pre")];
+            const far = boxes.filter((box) => !box.checkVisibility({ contentVisibilityAuto: true }));
+            return [far.length, far.filter((box) => box.hasAttribute("tabindex")).length];
+        }"""
+    )
+    assert far and not asked
+    tab.context.close()
+
+
+def test_no_map_is_shown_before_it_is_drawn(window, site):
+    """On paper a map of two sliders that no script has drawn yet is left out, and without scripts each is."""
+    for scripts in (True, False):
+        tab = window("http", java_script_enabled=scripts)
+        tab.goto(f"{site['http']}chapters/momentum.html")
+        if scripts:
+            tab.emulate_media(media="print")
+        pads = tab.locator(".explorable .pad")
+        assert pads.count()
+        assert not [pad for pad in pads.all() if pad.is_visible() and not pad.locator("canvas[width]").count()]
+        tab.context.close()
 
 
 @pytest.mark.parametrize("page", PAGES)
