@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+pytestmark = pytest.mark.notebook
+
 SOURCE = """
 from optim import Momentum, minimize, ravine
 from optim.explore import Slider, explore
