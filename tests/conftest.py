@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import os
+import re
 
 import pytest
 
@@ -10,6 +11,7 @@ from tools.browser import MISSING, chromium
 
 collect_ignore = ["hostile"]  # programs that are run behind walls only
 NO_WALLS = "no bubblewrap that works here; on Debian `apt-get install bubblewrap`"
+RUNS_CHAPTER = re.compile(r"tests/(?:seen/test_(\w+)\.py::|test_explore\.py::\w+_in_the_book_\w+\[(\w+)\])")
 NEED_MORE = (
     "tests/test_site.py",
     "tests/test_moves.py",
@@ -68,6 +70,19 @@ def _keep_open_pages_together(items):
     for place, item in enumerate(items):
         first.setdefault(opened(item), place)
     items.sort(key=lambda item: first[opened(item)])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With ``--dist loadfile`` keep together not only a file, but also what runs a chapter, so that it runs once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrChapter(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            runs = RUNS_CHAPTER.match(nodeid)
+            return runs[1] or runs[2] if runs else super()._split_scope(nodeid)
+
+    return ByFileOrChapter(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_terminal_summary(terminalreporter):
