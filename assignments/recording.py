@@ -48,8 +48,8 @@ class Recorder:
         call = Call(self.__name__, copied(arguments), copied(keywords), self.hidden)
         self.calls.append(call)
         result = self.sandbox.call(self.__name__, *arguments, **keywords)
-        call.outcome = copied((result, arguments, keywords))
-        _remember([*arguments, *keywords.values()], [*call.arguments, *call.keywords.values()], self.changed)
+        after, before = (arguments, keywords), (call.arguments, call.keywords)
+        call.outcome = (copied(result), *(copied(after) if _remember(after, before, self.changed) else before))
         return result
 
 
@@ -76,14 +76,15 @@ class Reference:
         return value
 
 
-def _remember(now: Any, before: Any, changed: Changed) -> None:
-    """Write down the arrays that were changed, each with what it was at first."""
+def _remember(now: Any, before: Any, changed: Changed) -> bool:
+    """Write down the arrays that were changed, each with what it was at first, and return whether there are any."""
     if isinstance(now, np.ndarray):
-        if now.tobytes() != before.tobytes() and not np.array_equal(now, before):
-            changed.setdefault(id(now), (now, before))  # holding it keeps its number its own
-    elif isinstance(now, list | tuple):
-        for one, other in zip(now, before, strict=True):
-            _remember(one, other, changed)
-    elif isinstance(now, dict):
-        for key, one in now.items():
-            _remember(one, before[key], changed)
+        if now.tobytes() == before.tobytes() or np.array_equal(now, before):
+            return False
+        changed.setdefault(id(now), (now, before))  # holding it keeps its number its own
+        return True
+    if isinstance(now, list | tuple):
+        return any([_remember(one, other, changed) for one, other in zip(now, before, strict=True)])
+    if isinstance(now, dict):
+        return any([_remember(one, before[key], changed) for key, one in now.items()])
+    return False

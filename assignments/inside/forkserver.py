@@ -53,6 +53,7 @@ NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PROCESSES = 0x00020000, 0x08000000, 0x1000000
 READ_ONLY, NO_SETUID, NO_DEVICES, PRIVATE = 1, 2, 4, 0x44000  # the last one for all mounts below, too
 SET_PARENT_DEATH_SIGNAL, SET_DUMPABLE = 1, 4
 CAPABILITIES_VERSION = 0x20080522
+COLLAPSE, HUGE = 25, 1 << 21  # MADV_COLLAPSE of madvise(2), which Linux has since 6.1, and the size of a huge page
 
 SYSTEM = ctypes.CDLL(None, use_errno=True)
 
@@ -84,6 +85,20 @@ def warm_up() -> None:
     os.waitpid(reader, 0)
     gc.collect()
     gc.freeze()  # the copies' garbage collector leaves these objects, and so the memory they share, alone
+    use_huge_pages()
+
+
+def use_huge_pages() -> None:
+    """Put this program's memory into huge pages, where Linux can: it then takes a third less time to make a copy.
+
+    A copy gets an entry for each page, thirteen thousand for 50 MB in small ones, and gives them back at its end.
+    """
+    for line in Path("/proc/self/maps").read_text("utf-8", "surrogateescape").splitlines():
+        span, rights, _, _, file, *name = line.split()
+        if rights == "rw-p" and file == "0" and name in ([], ["[heap]"]):
+            begin, end = (int(address, 16) for address in span.split("-"))
+            for page in range(-(-begin // HUGE) * HUGE, end - HUGE + 1, HUGE):
+                SYSTEM.madvise(ctypes.c_void_p(page), ctypes.c_size_t(HUGE), COLLAPSE)
 
 
 def read_files(folders: list[str]) -> None:
