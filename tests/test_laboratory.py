@@ -90,10 +90,15 @@ STEP = """([spec, cases]) => {
 
 @pytest.fixture(scope="module")
 def script(browser):
-    """Return a function that calls the laboratory's script on a page with nothing else."""
+    """Return a function that calls the laboratory's script on a page with nothing else; numbers cross as text."""
     page = browser.new_page()
     page.add_script_tag(content=SCRIPT)
-    yield lambda code, *arguments: json.loads(page.evaluate(code, arguments), parse_int=float)
+
+    def script(code, *arguments):
+        text = json.dumps(arguments, allow_nan=False)
+        return json.loads(page.evaluate(f"(text) => ({code})(JSON.parse(text))", text), parse_int=float)
+
+    yield script
     page.close()
 
 
