@@ -163,6 +163,21 @@ def test_a_formula_wider_than_a_phone_fades_and_scrolls(tab):
     assert not wrong
 
 
+@every_look
+def test_the_link_of_a_heading_takes_no_line(tab):
+    taller = tab.evaluate(
+        """() => [...document.querySelectorAll("main :is(h1, h2, h3, h4)")].filter((heading) => {
+            const words = heading.cloneNode(true);
+            words.querySelector(".headerlink")?.remove();
+            heading.after(words);
+            const more = heading.offsetHeight > words.offsetHeight;
+            words.remove();
+            return more;
+        }).map((heading) => heading.textContent)"""
+    )
+    assert not taller
+
+
 @opened(("http", "phone"))
 def test_no_line_begins_with_a_full_stop(tab):
     """The sign after a formula stands on the formula's line."""
