@@ -377,7 +377,7 @@ def test_code_without_elements_has_its_own_colour(site):
 def test_no_script_lays_out_what_is_far(visit):
     """What scrolls is asked for its width when it is laid out; to ask before has the whole chapter laid out.
 
-    What stands just below the window may have been laid out once and be left out again, when what is above it has grown.
+    What stands just below the window may have been laid out once and be left out again, when what is above it grows.
     """
     tab = visit("http", "chapters/adam")
     far, asked = tab.evaluate(
