@@ -12,7 +12,7 @@ const near = new IntersectionObserver(
       }
     }
   },
-  { rootMargin: "50% 0px" }, // half a screen ahead
+  { rootMargin: "100% 0px" }, // a screen ahead
 );
 for (const figure of document.querySelectorAll("[data-near]")) near.observe(figure);
 
