@@ -3,13 +3,14 @@
 import json
 import re
 import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pytest
 import traitlets
 
+import tools.browser
 from optim import (
     SGD,
     Adagrad,
@@ -31,7 +32,7 @@ from optim import (
     saddle,
 )
 from optim.explore.laboratory import SCRIPT, STYLE, laboratory
-from tools.browser import ROOT, touch
+from tools.browser import PHONE, ROOT, stand_alone, touch
 from tools.notebooks import laboratories
 
 STEPS, STARTS = 200, 50
@@ -190,27 +191,10 @@ def shown():
 
 @pytest.fixture(scope="module")
 def address(shown, tmp_path_factory):
-    """Write the laboratory to a file, in a page with room to scroll, and return its address."""
-    file = tmp_path_factory.mktemp("laboratory") / "page.html"
-    dark = "@media (prefers-color-scheme: dark) { body { background: #121212; color: #eee } }"
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>x</title><style>{dark}</style>'
-    head += '<meta name="viewport" content="width=device-width">'
-    file.write_text(f'{head}<main><h1>x</h1>{shown.html}<div style="height:3000px"></div></main>', encoding="utf-8")
-    return file.as_uri()
+    return stand_alone(shown, tmp_path_factory.mktemp("laboratory"))
 
 
-@contextmanager
-def opened(browser, address, **settings):
-    """Open the laboratory, without motion, and see that nothing is asked for or goes wrong."""
-    context = browser.new_context(**{"viewport": {"width": 800, "height": 720}, "reduced_motion": "reduce"} | settings)
-    page, wrong = context.new_page(), []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: wrong.append(request.url) if not address.startswith(request.url) else None)
-    page.goto(address)
-    page.wait_for_function("document.querySelector('.loss').textContent")
-    yield page
-    context.close()
-    assert wrong == []
+opened = partial(tools.browser.opened, ready="document.querySelector('.loss').textContent")
 
 
 def drawn_anew(page):
@@ -380,9 +364,6 @@ def test_axe_finds_nothing(browser, address):
         with opened(browser, address, color_scheme=theme) as page:
             found = Axe().run(page).response["violations"]
             assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
-
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 def test_a_finger_drags_the_start_and_elsewhere_scrolls_the_page(browser, address):

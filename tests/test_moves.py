@@ -1,16 +1,18 @@
 """What an explorable shares between page and kernel: the script that draws it, its names, and its life in a kernel."""
 
 import re
-from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
 
+import tools.browser
 from optim import SGD, Momentum, minimize, ravine
 from optim.explore import Slider, explore
 from optim.explore.live import Stage
 from optim.explore.page import SCRIPT, STYLE
 from optim.plots import Outcome, Panel, Readout, landscape, loss_curve, path
+from tools.browser import PHONE, stand_alone
 
 STEPS = 60
 RAVINE = ravine(20)
@@ -19,7 +21,6 @@ SLIDERS = {
     "eta": Slider("learning rate η", 0.001, 0.3, 0.05, positions=12, log=True),
     "lam": Slider("inertia λ", 0, 0.95, 0.9, positions=8),
 }
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 def descend(eta, lam):
@@ -49,25 +50,10 @@ def shown():
 
 @pytest.fixture(scope="module")
 def address(shown, tmp_path_factory):
-    """Write the figure to a page with room to scroll, and return its address."""
-    file = tmp_path_factory.mktemp("moves") / "page.html"
-    head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    room = '<div style="height:1500px"></div>'
-    file.write_text(f'{head}<title>x</title><main style="width:min(860px,100%)">{shown.html}{room}</main>', "utf-8")
-    return file.as_uri()
+    return stand_alone(shown, tmp_path_factory.mktemp("moves"))
 
 
-@contextmanager
-def opened(browser, address, **settings):
-    """Open the figure without motion; afterwards nothing may have gone wrong."""
-    context = browser.new_context(**{"viewport": {"width": 900, "height": 800}, "reduced_motion": "reduce"} | settings)
-    page, wrong = context.new_page(), []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(address)
-    page.wait_for_function("document.querySelector('form').style.visibility === 'visible'")
-    yield page
-    context.close()
-    assert wrong == []
+opened = partial(tools.browser.opened, ready="document.querySelector('.board').style.visibility === 'visible'")
 
 
 def at(page, panel, x, y):

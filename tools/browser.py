@@ -48,6 +48,39 @@ def serve(folder):
         server.shutdown()
 
 
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+# A figure on a page of its own, with room to scroll.
+ALONE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>x</title>
+<style>@media (prefers-color-scheme: dark) {{ body {{ background: #121212; color: #eee }} }}</style>
+<main style="max-width: {width}px"><h1>x</h1>{figure}<div style="height: 3000px"></div></main>"""
+
+
+def stand_alone(figure, folder, width=860):
+    """Write a page with nothing but a figure, at most so many pixels wide, and return its address."""
+    file = Path(folder, "page.html")
+    file.write_text(ALONE.format(figure=figure.html, width=width), "utf-8")
+    return file.as_uri()
+
+
+@contextmanager
+def opened(browser, address, ready, **settings):
+    """Open such a page, without motion, wait until it is ready, and see that nothing is asked for or goes wrong."""
+    context = browser.new_context(**{"viewport": {"width": 800, "height": 720}, "reduced_motion": "reduce"} | settings)
+    page, wrong = context.new_page(), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: address.startswith(request.url) or wrong.append(request.url))
+    page.goto(address)
+    page.wait_for_function(ready)
+    yield page
+    context.close()
+    assert wrong == []
+
+
 def touch(page, *points):
     """Put a finger down, draw it from point to point, and lift it."""
     session = page.context.new_cdp_session(page)
