@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.explorables import quietly
 from benchmarks.measure import PLAYED, TIMED, row, title, verdict
-from tools.browser import MISSING, chromium
+from tools.browser import MISSING, chromium, stand_alone
 from tools.notebooks import CHAPTERS, laboratories
 
 MOVES = """async (count) => {
@@ -39,7 +38,7 @@ def laboratories_of_the_book():
         for chapter in CHAPTERS:
             for number, shown in enumerate(quietly(laboratories, chapter), start=1):
                 kilobytes = len(zlib.compress(shown.html.encode(), 9)) / 1000
-                moves, frames, dropped, of = measure(browser, shown.html)
+                moves, frames, dropped, of = measure(browser, shown)
                 move, frame = (np.percentile(times, 95) for times in (moves, frames))
                 holds = kilobytes <= 25 and move <= 8 and frame <= 8
                 cells = [f"{kilobytes:.1f}", f"{move:.1f}", f"{frame:.1f}", dropped, of]
@@ -47,14 +46,12 @@ def laboratories_of_the_book():
     print("targets: 25 kB, 8 ms; on a quiet machine with a screen no frame dropped")
 
 
-def measure(browser, html, moves=100):
+def measure(browser, shown, moves=100):
     """Return the ms of each move of the start and of each frame of a play, and how many of all were dropped."""
     page = browser.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     page.add_init_script(TIMED)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "page.html")
-        file.write_text(f'<!doctype html><meta charset="utf-8"><div style="width:688px">{html}</div>', encoding="utf-8")
-        page.goto(file.as_uri())
+        page.goto(stand_alone(shown, folder, width=688))
         page.wait_for_timeout(500)
         page.evaluate(MOVES, 20)  # until the scripts are compiled
         moved = page.evaluate(MOVES, moves)

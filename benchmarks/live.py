@@ -16,11 +16,11 @@ from tools.notebooks import explorables
 
 
 def moves(widget, shown, count=15):
-    """Return the median time of a move of the first slider, in seconds."""
-    control, slider = widget, next(iter(shown.sliders.values()))
+    """Return the median time of a move of the first slider, or of the first choice where nothing slides, in seconds."""
+    control, moved = widget, next(iter((shown.sliders or shown.choices).values()))
     while hasattr(control, "children"):
         control = next(
-            child for child in control.children if hasattr(child, "children") or child.description == slider.label
+            child for child in control.children if hasattr(child, "children") or child.description == moved.label
         )
     seconds = []
     for _ in range(count):
@@ -33,7 +33,8 @@ def moves(widget, shown, count=15):
 def interact(shown):
     """Return what a notebook without explorables does: `interact` with a function that draws a figure."""
 
-    def show(**values):
+    def show(**places):
+        values = {name: shown.controls[name].values[place] for name, place in places.items()}
         panels = shown.panels_of(**values)
         _, axes = plt.subplots(1, len(panels), squeeze=False, figsize=(4 * len(panels), 3.3))
         for number, (ax, panel) in enumerate(zip(axes[0], panels, strict=True)):
@@ -46,9 +47,15 @@ def interact(shown):
             draw(ax, on_panel(number, shown.marks(**values)))
         plt.show()
 
-    controls = {name: control.widget() for name, control in shown.sliders.items()}
-    choices = {name: ipywidgets.fixed(control.default) for name, control in shown.choices.items()}
-    return ipywidgets.interactive(show, **controls, **choices)
+    controls = {
+        name: ipywidgets.SelectionSlider(
+            options=[(word, place) for place, word in enumerate(control.words())],
+            value=control.position,
+            description=control.label,
+        )
+        for name, control in shown.controls.items()
+    }
+    return ipywidgets.interactive(show, **controls)
 
 
 def report(path):

@@ -233,7 +233,7 @@ def moves(browser, address, folder):
             say(f"moving {page} {number + 1} ...")
             figure = tab.locator(".explorable").nth(number)
             figure.scroll_into_view_if_needed()
-            figure.locator("form").wait_for()
+            figure.locator(".board").wait_for()
             runs = [slider.evaluate(MOVE, MOVES) for slider in figure.locator("input[data-control]").all()]
             median, p95, longest = np.percentile(np.concatenate([took for took, _ in runs]), [50, 95, 100])
             kilobytes, long = compressed(html.encode()) / 1000, sum(long for _, long in runs)

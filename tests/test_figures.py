@@ -12,6 +12,7 @@ from book.gallery import name_figures
 from optim import SGD, Momentum, minimize, ravine
 from optim.explore import Choice, Slider, explore, laboratory
 from optim.plots import Outcome, Panel, Readout, landscape, loss_curve, path
+from tools.browser import stand_alone
 
 VALLEY = ravine(20)
 STEPS = 60
@@ -44,13 +45,8 @@ SIZES = {"screen": {"width": 1280, "height": 800}, "phone": {"width": 390, "heig
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """Write a page with the explorable twice, so that it can be scrolled."""
-    page = tmp_path_factory.mktemp("page") / "page.html"
-    head = '<!doctype html><html data-theme="light"><meta charset="utf-8">'
-    head += '<meta name="viewport" content="width=device-width"><body style="max-width: 760px; margin: 0 auto; '
-    room = '<div style="height: 1500px"></div>'
-    page.write_text(f'{head}padding: 0 12px">{SHOWN.html}{room}', "utf-8")
-    return page.as_uri()
+    """Write a page with the explorable, and return its address."""
+    return stand_alone(SHOWN, tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture
@@ -65,7 +61,7 @@ def open_page(browser, file):
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on("console", lambda says: says.type == "error" and trouble.append(says.text))
         page.goto(file + after)
-        page.locator("form").wait_for()
+        page.locator(".board").wait_for()
         return page
 
     yield open_page
@@ -261,11 +257,9 @@ def test_a_choice_changes_the_landscape(open_page, browser, tmp_path):
         kappa=Choice("κ", {"5": 5, "20": 20}),
         eta=Slider("η", 0.01, 0.1, 0.05, positions=5),
     )
-    file = tmp_path / "page.html"
-    file.write_text(f'<!doctype html><meta charset="utf-8">{shown.html}', "utf-8")
     page = browser.new_page()
-    page.goto(file.as_uri())
-    page.locator("form").wait_for()
+    page.goto(stand_alone(shown, tmp_path))
+    page.locator(".board").wait_for()
     page.locator("select").select_option("1")
     hidden = page.locator("[data-background]").evaluate_all("(all) => all.map((e) => e.hidden)")
     assert hidden == [True, False]
