@@ -241,8 +241,8 @@ class Rule:
     def _scheduled(self, name: str, t: int) -> Numbers:
         """Return the value of a schedule at step t."""
         value, domain = getattr(self, name)(t), self.hyperparameters[name].schedule or FINITE
-        if type(value) is float and domain.holds(value):  # nearly always so, at every step of a run
-            return value
+        if isinstance(value, float) and domain.holds(value):  # nearly always so, at every step of a run
+            return float(value)
         return real_numbers(self.name, f"{name}({t})", value, domain)
 
     def _hypers(self, t: int, dtype: np.dtype) -> dict[str, Numbers]:
