@@ -92,8 +92,8 @@ def visit(window, site):
             for figure in tab.locator("[data-near]:visible").all():  # its scripts come when it comes near
                 figure.scroll_into_view_if_needed()
                 figure.locator("script:not([src])").last.wait_for(state="attached")
-            for form in tab.locator(".explorable form").all():
-                form.wait_for()
+            for board in tab.locator(".explorable .board").all():
+                board.wait_for()
             tab.evaluate("scrollTo(0, 0)")
         return tab
 
@@ -541,6 +541,16 @@ class Explorable:
         """What the page's script knows, which comes with that script."""
         return json.loads(self.figure.locator("script[type='application/json']").text_content())
 
+    @cached_property
+    def data(self):
+        """The table: its numbers, and behind them its words."""
+        return zlib.decompress(base64.b64decode(self.spec["packed"]))
+
+    @cached_property
+    def words(self):
+        """What is said at each setting."""
+        return json.loads(self.data[self.spec["words"] :])
+
     def frame(self):
         """Return what is seen: the controls and their words, the readout, the picture behind, the marks."""
         frame = self.figure.evaluate(
@@ -562,9 +572,7 @@ class Explorable:
 
     def promise(self):
         """Return the frame that the table holds for the controls as they stand, unpacked without the page's script."""
-        data = zlib.decompress(base64.b64decode(self.spec["packed"]))
-        words = json.loads(data[self.spec["words"] :])
-        frame = self.frame()
+        words, frame = self.words, self.frame()
         setting, background, backgrounds = 0, 0, 1
         positions = self.figure.locator("[data-control]").evaluate_all("(all) => all.map((c) => +c.dataset.positions)")
         for k, (value, count) in enumerate(zip(frame["values"], positions, strict=True)):
@@ -575,10 +583,10 @@ class Explorable:
 
         def column(number):
             start, points, settings = (self.spec["columns"][number][key] for key in ("start", "points", "settings"))
-            planes = np.frombuffer(data, np.uint8, 4 * points * settings, start).reshape(4, -1)
-            zigzag = planes.T.copy().view("<u4").reshape(settings, points).astype(np.int64)
+            planes = np.frombuffer(self.data, np.uint8, 4 * points * settings, start).reshape(4, settings, points)
+            zigzag = planes[:, setting % settings].T.copy().view("<u4")[:, 0].astype(np.int64)
             second = (zigzag >> 1) ^ -(zigzag & 1)
-            return second.cumsum(axis=1).cumsum(axis=1)[setting % settings] / 5
+            return second.cumsum().cumsum() / 5
 
         marks = []
         for number, *_ in frame["marks"]:
