@@ -52,7 +52,9 @@ const scales = {
   rate: ({ low, high }) => ({
     place: (v) => Math.log(v / low) / Math.log(high / low),
     value: (p) => twoDigits(low * (high / low) ** p),
-    stops: decades(low, high, [10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 25, 28, 30, 35, 40, 45, 50, 55, 60, 70, 80, 90]),
+    get stops() {
+      return decades(low, high, [10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 25, 28, 30, 35, 40, 45, 50, 55, 60, 70, 80, 90]);
+    },
   }),
   memory: () => ({
     place: (v) => -Math.log10(1 - v) / 4,
@@ -171,7 +173,7 @@ function laboratory(root, spec, model = null) {
   const find = (selector) => root.querySelector(selector), all = (selector) => [...root.querySelectorAll(selector)];
   const [land, curves] = all("canvas"), handle = find(".start"), scrub = find(".scrub"), play = find(".play");
   const ground = document.createElement("canvas");
-  let view, scale, groundKey = "";
+  let boxes = [], view, scale, places = [], stale = true, waiting = [], groundKey = "";
 
   const loss = () => losses[state.landscape];
   const hypers = (m) => state.hypers[state.landscape][m];
@@ -180,6 +182,7 @@ function laboratory(root, spec, model = null) {
   // What moves is computed at once and drawn with the next frame.
   function compute() {
     runs = methods.map((m, k) => (state.shown[k] ? run(loss(), m, hypers(k), start(), state.steps) : null));
+    stale = true;
     redraw();
     tell();
   }
@@ -190,8 +193,8 @@ function laboratory(root, spec, model = null) {
 
   // -- The two panels.
 
-  function prepare(canvas) {
-    const { clientWidth: width, clientHeight: height } = canvas, ratio = window.devicePixelRatio || 1;
+  function prepare(canvas, width, height) {
+    const ratio = window.devicePixelRatio || 1;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
@@ -200,7 +203,7 @@ function laboratory(root, spec, model = null) {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.font = "12px system-ui, sans-serif";
     context.lineJoin = context.lineCap = "round";
-    return { context, width, height, ratio };
+    return context;
   }
 
   // The frame of the loss with equal axes, widened to the shape of the panel.
@@ -211,19 +214,56 @@ function laboratory(root, spec, model = null) {
   const toPixel = (x, y) => [(x - view.x0) / view.unit, (view.y1 - y) / view.unit];
   const keep = (v) => Math.max(-1e5, Math.min(1e5, v));
 
+  // A new landscape comes in three frames, so that a phone can listen in between: its ground, its paths, its curves.
   function draw() {
-    if (!land.clientWidth) return;
-    drawLandscape();
-    drawCurves();
+    if (!boxes[0]?.width) return;
+    if (stale) arrange();
+    if (newGround()) {
+      waiting = [drawLandscape, drawCurves];
+    } else if (waiting.length) {
+      waiting.shift()();
+    } else {
+      drawLandscape();
+      drawCurves();
+    }
+    if (waiting.length) redraw();
     writeRows();
   }
 
-  function drawLandscape() {
-    const { context, width, height, ratio } = prepare(land);
-    view = fit(loss(), width, height);
+  // Say where everything stands in its panel, which changes with the runs and with the size of the figure only.
+  function arrange() {
+    const [landBox, curvesBox] = boxes;
+    view = { ...landBox, ...fit(loss(), landBox.width, landBox.height) };
+    scale = { ...curvesBox, ...scaleOfCurves(curvesBox.width, curvesBox.height) };
+    places = runs.map((r) => r && {
+      land: pixels(r, (k) => (r.x[2 * k] - view.x0) / view.unit, (k) => (view.y1 - r.x[2 * k + 1]) / view.unit),
+      curves: pixels(r, scale.x, (k) => scale.y(r.loss[k])),
+    });
+    stale = false;
+    waiting = [];
+  }
+
+  function pixels({ last }, x, y) {
+    const points = new Float64Array(2 * last + 2);
+    for (let k = 0; k <= last; k++) {
+      points[2 * k] = keep(x(k));
+      points[2 * k + 1] = keep(y(k));
+    }
+    return points;
+  }
+
+  // Paint the landscape if it is not there yet, and say whether that was so.
+  function newGround() {
+    const { width, height } = view, ratio = window.devicePixelRatio || 1;
     const key = [state.landscape, width, height, ratio, colors.low].join();
-    if (key !== groundKey) paintGround(ground, loss(), view, width, height, Math.min(ratio, 2), colors);
+    if (key === groundKey) return false;
+    paintGround(ground, loss(), view, width, height, Math.min(ratio, 2), colors);
     groundKey = key;
+    return true;
+  }
+
+  function drawLandscape() {
+    const { width, height } = view, context = prepare(land, width, height);
     context.drawImage(ground, 0, 0, width, height);
     context.fillStyle = colors.soft;
     for (const v of ticks(view.x0, view.x0 + view.wide, width / 80)) {
@@ -236,7 +276,7 @@ function laboratory(root, spec, model = null) {
     }
     label(context, "θ₁", width - 6, height - 7, "right");
     label(context, "θ₂", 5, 16, "left");
-    const ends = drawRuns(context, onLand, 22, leaves), taken = [];
+    const ends = drawRuns(context, "land", 22, leaves), taken = [];
     for (const minimum of loss().minima) {
       const [x, y] = toPixel(...minimum), wide = context.measureText("minimum").width;
       taken.push({ x: x - wide / 2, y: y + 24, wide });
@@ -265,18 +305,18 @@ function laboratory(root, spec, model = null) {
     return Math.min(k + 1, r.last);
   }
 
-  function drawCurves() {
-    const { context, width, height } = prepare(curves);
-    context.fillStyle = colors.high;
-    context.fillRect(0, 0, width, height);
+  // The axes of the curves: where a step and a loss stand, and what the two ends are, powers of ten where `log`.
+  function scaleOfCurves(width, height) {
     const point = new Float64Array(2);
     const floor = Math.min(...loss().minima.map((m) => (point.set(m), loss().at(point))));  // Infinity if none is known
     const log = isFinite(floor), above = (v) => (log ? Math.max(v - floor, 1e-300) : v);
     let low = Infinity, high = -Infinity;
     for (const r of runs) {
+      const most = r && 1e3 * above(r.loss[0]);
       for (let k = 0; r && k <= r.last; k++) {
-        low = Math.min(low, above(r.loss[k]));
-        high = Math.max(high, Math.min(above(r.loss[k]), 1e3 * above(r.loss[0])));
+        const value = above(r.loss[k]);
+        low = Math.min(low, value);
+        high = Math.max(high, Math.min(value, most));
       }
     }
     if (!isFinite(low)) [low, high] = [0.1, 1];
@@ -289,7 +329,13 @@ function laboratory(root, spec, model = null) {
       up = (v) => (high - v) / (high - low || 1);
     }
     const [left, top, w, h] = [46, 24, width - 58, height - 46];
-    scale = { x: (k) => left + (k / state.steps) * w, y: (v) => top + keep(up(v)) * h };
+    return { low, high, log, floor, top, h, x: (k) => left + (k / state.steps) * w, y: (v) => top + keep(up(v)) * h };
+  }
+
+  function drawCurves() {
+    const { width, height, low, high, log, floor, top, h } = scale, context = prepare(curves, width, height);
+    context.fillStyle = colors.high;
+    context.fillRect(0, 0, width, height);
     for (const v of ticks(low, high, Math.max(2, h / 45))) {
       if (log && !Number.isInteger(v)) continue;
       const y = Math.round(top + ((high - v) / (high - low || 1)) * h) + 0.5;
@@ -322,49 +368,48 @@ function laboratory(root, spec, model = null) {
     context.beginPath();
     context.rect(0, 0, width, top + h + 6);
     context.clip();
-    drawRuns(context, onCurves, 34, (r) => r.last);
+    drawRuns(context, "curves", 34, (r) => r.last);
     context.restore();
   }
 
   // Draw every run as a pale line, and up to the present step a full one with a halo and the method's marker now and
   // then, always at a step. Return where they end.
-  function drawRuns(context, pointsOf, apart, lastOf) {
+  function drawRuns(context, panel, apart, lastOf) {
     const ends = [];
     const visible = runs.map((r, m) => ({ r, m })).filter(({ r }) => r);
     visible.sort((a, b) => (a.m === focus) - (b.m === focus));
     for (const { r, m } of visible) {
-      const points = pointsOf(r), color = colors.methods[m], last = lastOf(r), to = Math.min(state.at, last);
+      const points = places[m][panel], color = colors.methods[m], last = lastOf(r), to = Math.min(state.at, last);
       const dim = focus !== null && focus !== m ? 0.25 : 1;
       if (to < last) stroke(context, points, to, last, color, 1.5, 0.3 * dim);
       stroke(context, points, 0, to, colors.halo, 4.5, 0.8 * dim);
       stroke(context, points, 0, to, color, 2, dim);
       context.globalAlpha = dim;
-      let [px, py] = points(0);
       const marked = new Set();  // a path that goes to and fro has one marker in a place
       let gone = apart * (0.2 + (m % 5) / 5);  // no two methods have their markers at the same places
       for (let k = 1; k < to; k++) {
-        const [x, y] = points(k).map(keep);
-        gone += Math.hypot(x - px, y - py);
-        [px, py] = [x, y];
+        const x = points[2 * k], y = points[2 * k + 1];
+        gone += Math.hypot(x - points[2 * k - 2], y - points[2 * k - 1]);
+        if (gone <= apart) continue;
         const cell = 4096 * Math.round(x / 12) + Math.round(y / 12);
-        if (gone > apart && !marked.has(cell)) {
+        if (!marked.has(cell)) {
           marked.add(cell);
           marker(context, m, x, y, 3.2);
           gone = 0;
         }
       }
-      const [x, y] = points(to).map(keep);
+      const x = points[2 * to], y = points[2 * to + 1];
       marker(context, m, x, y, 5.5);
       context.globalAlpha = 1;
       if (dim === 1) ends.push({ m, x, y, lost: r.last < state.at });
     }
     const h = state.hover;
     if (h && runs[h.m] && h.k <= runs[h.m].last) {
-      const [x, y] = pointsOf(runs[h.m])(h.k);
+      const points = places[h.m][panel];
       context.lineWidth = 2.5;
       context.strokeStyle = colors.ink;
       context.beginPath();
-      context.arc(keep(x), keep(y), 9, 0, 7);
+      context.arc(points[2 * h.k], points[2 * h.k + 1], 9, 0, 7);
       context.stroke();
     }
     return ends;
@@ -375,10 +420,8 @@ function laboratory(root, spec, model = null) {
     context.strokeStyle = color;
     context.lineWidth = width;
     context.beginPath();
-    for (let k = from; k <= to; k++) {
-      const [x, y] = points(k);
-      context[k === from ? "moveTo" : "lineTo"](keep(x), keep(y));
-    }
+    context.moveTo(points[2 * from], points[2 * from + 1]);
+    for (let k = from + 1; k <= to; k++) context.lineTo(points[2 * k], points[2 * k + 1]);
     context.stroke();
     context.globalAlpha = 1;
   }
@@ -484,17 +527,16 @@ function laboratory(root, spec, model = null) {
     return [event.clientX - box.left, event.clientY - box.top];
   };
 
-  function nearest(x, y, pointsOf, reach) {
+  function nearest(x, y, panel, reach) {
     let best = null;
-    runs.forEach((r, m) => {
-      if (!r) return;
-      const found = nearestPoint(pointsOf(r), r.last + 1, x, y, reach);
+    places.forEach((place, m) => {
+      if (!place) return;
+      const points = place[panel], pointOf = (k) => [points[2 * k], points[2 * k + 1]];
+      const found = nearestPoint(pointOf, points.length / 2, x, y, reach);
       if (found && !(best?.far <= found.far)) best = { far: found.far, m, k: found.point };
     });
     return best;
   }
-  const onLand = (r) => (k) => toPixel(r.x[2 * k], r.x[2 * k + 1]);
-  const onCurves = (r) => (k) => [scale.x(k), scale.y(r.loss[k])];
 
   function read(found) {
     if (found?.m === state.hover?.m && found?.k === state.hover?.k) return;
@@ -518,12 +560,12 @@ function laboratory(root, spec, model = null) {
   land.addEventListener("pointermove", (event) => {
     const [x, y] = inside(event, land);
     if (dragging) placeAtPixel(x, y);
-    else if (event.pointerType === "mouse") read(nearest(x, y, onLand, 14));
+    else if (event.pointerType === "mouse") read(nearest(x, y, "land", 14));
   });
   land.addEventListener("pointerup", (event) => {
     const [x, y] = inside(event, land);
     if (tapped && Math.hypot(x - tapped[0], y - tapped[1]) < 8) {
-      const found = nearest(x, y, onLand, 16);
+      const found = nearest(x, y, "land", 16);
       if (found) read(found);
       else placeAtPixel(x, y);
     }
@@ -532,7 +574,7 @@ function laboratory(root, spec, model = null) {
   });
   land.addEventListener("pointercancel", () => { dragging = false; tapped = null; });
   for (const type of ["pointermove", "pointerdown"]) {
-    curves.addEventListener(type, (event) => read(nearest(...inside(event, curves), onCurves, 30)));
+    curves.addEventListener(type, (event) => read(nearest(...inside(event, curves), "curves", 30)));
   }
   for (const canvas of [land, curves]) {
     canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && read(null));
@@ -782,16 +824,21 @@ function laboratory(root, spec, model = null) {
   const traits = ["landscape", "start", "steps", "settings", "shown"];
   for (const name of model ? traits : []) model.on(`change:${name}`, take);
 
-  // -- Colours follow the theme, sizes the page.
+  // -- Colours follow the theme, sizes the page. All sizes are asked for first: to be asked again after a canvas has
+  // changed, the browser would lay the page out again.
 
   function paint() {
+    const sizeOf = ({ clientWidth: width, clientHeight: height }) => ({ width, height });
+    const swatches = all(".swatch"), { width, height } = sizeOf(swatches[0]);
+    boxes = [land, curves].map(sizeOf);
+    stale = true;
     const style = getComputedStyle(root), color = (name) => style.getPropertyValue(`--${name}`).trim();
     colors = Object.fromEntries(["low", "high", "line", "halo", "ink", "soft", "grid"].map((name) => [name, color(name)]));
     colors.methods = spec.methods.map((m) => color(`m${m.look}`));
-    all(".swatch").forEach((swatch, m) => {
-      const { context, width, height } = prepare(swatch);
+    swatches.forEach((swatch, m) => {
+      const context = prepare(swatch, width, height);
       context.clearRect(0, 0, width, height);
-      stroke(context, (k) => [2 + k * (width - 4), height / 2], 0, 1, colors.methods[m], 2, 1);
+      stroke(context, [2, height / 2, width - 2, height / 2], 0, 1, colors.methods[m], 2, 1);
       marker(context, m, width / 2, height / 2, 4.5);
     });
     redraw();
@@ -802,10 +849,9 @@ function laboratory(root, spec, model = null) {
   }
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", paint);
-  const sizes = new ResizeObserver(paint);  // its first call comes when the figure stands on the page
+  const sizes = new ResizeObserver(() => requestAnimationFrame(paint));  // first when the figure stands on the page
   [land, curves].forEach((canvas) => sizes.observe(canvas));
 
-  paint();
   open(Math.min(1, methods.length - 1));
   if (model) {
     take();

@@ -2,7 +2,7 @@
 // setting up, without a server or a library. In a kernel it is one setting, and at each move the next one comes as `model`.
 async function explorable(figure, given, model = null) {
   const find = (selector) => figure.querySelector(selector), all = (selector) => [...figure.querySelectorAll(selector)];
-  const controls = all("[data-control]"), moving = all("[data-mark]"), form = find("form");
+  const controls = all("[data-control]"), moving = all("[data-mark]"), board = find(".board");
   const readout = find(".readout"), values = all(".numbers dd"), reading = find(".reading");
   const says = controls.map((c) => (c.tagName === "SELECT" ? [...c.options].map((o) => o.text) : JSON.parse(c.dataset.words)));
   let { spec, columns, words } = await load(given);
@@ -465,16 +465,15 @@ async function explorable(figure, given, model = null) {
       draw();
     }));
   }
-  form?.addEventListener("reset", () => {
+  find(".reset")?.addEventListener("click", () => {
     if (playing) setPlaying(false);
-    address.note();
-    setTimeout(() => {
+    address.jump(() => {
+      for (const control of controls) control.value = control.defaultValue ?? 0;  // of a choice the first option
+      if (scrub) scrub.value = last;
       forget();
       draw();
-      address.note("pushState");
     });
   });
-  form?.addEventListener("submit", (event) => event.preventDefault());
 
   // ---- What Python sends when a slider of the kernel has moved.
 
@@ -495,7 +494,7 @@ async function explorable(figure, given, model = null) {
   all(".panel").forEach((panel) => sizes.observe(panel));
   for (const element of [document.documentElement, document.body]) themes.observe(element, { attributes: true });
 
-  if (form) form.style.visibility = "visible";
+  if (board) board.style.visibility = "visible";
   draw();
   address?.read();
   return () => {

@@ -42,8 +42,8 @@ def figure(explorable: Explorable) -> str:
             f"<figcaption>{title}{caption}"
             "<noscript> The sliders need JavaScript; this is where they start.</noscript></figcaption>",
             stage(explorable, table),
-            f'<form class="board">{_player(table)}{_controls(explorable)}{_numbers(table)}',
-            f"{_buttons(explorable)}</form>",
+            f'<div class="board">{_player(table)}{_controls(explorable)}{_numbers(table)}',
+            f"{_buttons(explorable)}</div>",
             f'<script type="application/json">{_script_safe(script)}</script>',
             f"<script>{PAGE}</script>",
             "</figure>",
@@ -224,7 +224,7 @@ def _buttons(explorable: Explorable) -> str:
         for k, words in enumerate(explorable.presets)
     )
     link = '<button type="button" class="link">Copy link</button>'
-    return f'<div class="buttons">{presets}{KEEP}{link}<button type="reset">Reset</button></div>'
+    return f'<div class="buttons">{presets}{KEEP}{link}<button type="button" class="reset">Reset</button></div>'
 
 
 def _pad(explorable: Explorable, table: Table) -> str:
