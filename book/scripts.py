@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 NEEDED = {"doctools.js": None, "sphinx_highlight.js": None, "design-tabs.js": "sd-tab-set"}  # by pages with what
 AT_ONCE = "documentation_options.js"  # lines in the head add to it
+SMALL = "near.js"  # first of the deferred: it runs in one task with the end of the page, the others in their own
 THEME = "scripts/pydata-sphinx-theme.js"
 MEASURE = re.compile(r',"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)')
 
@@ -30,6 +31,7 @@ def choose(app, pagename, templatename, context, doctree):
     unused = {name for name, sign in NEEDED.items() if sign is None or sign not in body}
     scripts = context["script_files"]
     scripts[:] = [script for script in scripts if Path(script.filename or "").name not in unused]
+    scripts.sort(key=lambda script: Path(script.filename or "").name == SMALL, reverse=True)
     for script in scripts:
         if script.filename and Path(script.filename).name != AT_ONCE:
             script.attributes["defer"] = "defer"

@@ -21,8 +21,18 @@ function mark(boxes) {
 }
 
 // A box is marked as soon as it is laid out, when its width changes, and, laid out then or later, when the font of a
-// rare sign has come. One far from the window is not laid out yet, and the observer waits for it.
-const sizes = new ResizeObserver((changes) => mark(changes.map(({ target }) => target)));
+// rare sign has come. One far from the window is not laid out yet, and the observer waits for it. It tells of the outer
+// boxes first, and of the inner ones when those are laid out anew: all are marked together, with the next frame.
+const changed = new Set();
+const sizes = new ResizeObserver((changes) => {
+  if (!changed.size) {
+    requestAnimationFrame(() => {
+      mark([...changed]);
+      changed.clear();
+    });
+  }
+  for (const { target } of changes) changed.add(target);
+});
 document.fonts.ready.then(() => {
   const boxes = [...document.querySelectorAll(BOXES)];
   const measure = () => boxes.forEach((box) => {
