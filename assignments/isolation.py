@@ -42,6 +42,8 @@ class UnprivilegedUser:
     it, and from leaving files to the next question, is the filter of system calls.
     """
 
+    ahead = 0  # a copy would see the ones that wait for their question
+
     def command(self) -> list[str]:
         """Return the command that starts the fork server."""
         return [sys.executable, "-s", "-P", "-m", FORK_SERVER, "together"]
@@ -53,6 +55,8 @@ class UnprivilegedUser:
 
 class Bubblewrap:
     """New namespaces for processes, network and files; of the files only Python and some packages, read-only."""
+
+    ahead = 2  # copies that wait for their question
 
     def __init__(self) -> None:
         self.program = shutil.which("bwrap")

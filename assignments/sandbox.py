@@ -21,6 +21,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,7 @@ class Stopped(MachineFailure):
 
 ENDING = 0x4  # the flag of a process that has begun to end, before it closes its lines: PF_EXITING in Linux
 ENDED = "ended Python, or closed its line to the grader, instead of returning"
+ALL_ENDED = "the process that starts all others has ended"
 UNREADABLE = "sent the grader something that is no answer"
 TOO_MUCH = "returned more than the grader reads"
 
@@ -120,6 +122,7 @@ class ForkServer:
         self.line: socket.socket | None = None
         self.ready = self.stopped = False
         self.lock = threading.Lock()
+        self.spare: deque[Worker] = deque()
 
     def begin(self) -> None:
         """Start the interpreter, but do not wait until it is ready.
@@ -166,7 +169,10 @@ class ForkServer:
         return b""
 
     def fork(self) -> Worker:
-        """Return a new process, a copy of the interpreter, that has not seen anything yet."""
+        """Return a new process, a copy of the interpreter, that has not seen anything yet.
+
+        Where copies are walled off from each other, too, the next ones are made while this one works.
+        """
         with self.lock:
             if self.stopped:
                 raise Stopped
@@ -175,7 +181,11 @@ class ForkServer:
                 self.begin()
             if not self.ready:
                 self._wait()
-            return Worker(self)
+            while len(self.spare) <= self.isolation.ahead:
+                self.spare.append(Worker(self))
+            worker = self.spare.popleft()
+        worker.begin()
+        return worker
 
     def close(self) -> None:
         """End the interpreter and all its copies; a call that waits for one raises `Stopped`."""
@@ -183,6 +193,8 @@ class ForkServer:
         self._end()
 
     def _end(self) -> None:
+        while self.spare:
+            self.spare.pop().close()
         process, line, self.process, self.line = self.process, self.line, None, None
         if line is not None:
             with contextlib.suppress(OSError):
@@ -263,7 +275,7 @@ class Usage:
         try:
             ran, queued = self._schedule()
             sleeps = self._state()[0] == "S"
-        except OSError:  # it has ended, and its supervisor says how
+        except OSError:  # it has ended, and the fork server says how
             return 0.0, 0.0
         computed, busy = ran - self.ran, ran - self.ran + queued - self.queued
         self.ran, self.queued = ran, queued
@@ -301,12 +313,27 @@ class Worker:
                 os.set_blocking(pipe, False)
             assert server.line
             socket.send_fds(server.line, [b"fork"], [requests, replies, theirs.fileno()])
+        except OSError:
+            self.close()
+            raise self._failure(ALL_ENDED) from None
+        finally:
             for line in (requests, replies):
                 os.close(line)
             theirs.close()
-            self._begin()
+
+    def begin(self) -> None:
+        """Wait until the process has shut everything else out.
+
+        Raises
+        ------
+        MachineFailure
+            If it does not come to that.
+        """
+        try:
+            self._wait()
         except OSError:
-            raise self._failure("the process that starts all others has ended") from None
+            self.close()
+            raise self._failure(ALL_ENDED) from None
         except _Ended:
             self.close()
             raise self._failure("a process ended while it started") from None
@@ -314,8 +341,7 @@ class Worker:
             self.close()
             raise
 
-    def _begin(self) -> None:
-        """Wait until the process has shut everything else out."""
+    def _wait(self) -> None:
         self.patience = Patience(limits.STARTING_TIME, "it took too long to start a process")
         while not select.select([self.control], [], [], limits.TICK)[0]:
             self.patience.tick()
@@ -415,10 +441,10 @@ class Worker:
     def _why_ended(self) -> Exception:
         """Say why the process does not reply any more.
 
-        A process that lives closed its line itself. How another one ended its supervisor says, be it later: no time
+        A process that lives closed its line itself. How another one ended the fork server says, be it later: no time
         that has passed decides.
         """
-        self.patience = Patience(limits.PATIENCE, "a process ended, and the one that watched over it did not say how")
+        self.patience = Patience(limits.PATIENCE, "a process ended, and the one that watches over it did not say how")
         while not select.select([self.control], [], [], limits.TICK)[0]:
             if self.usage and self.usage.lives():
                 return StudentError(ENDED)
@@ -427,7 +453,7 @@ class Worker:
         with contextlib.suppress(ConnectionError):
             told = self.control.recv(1000)
         if not told:
-            return self._failure("something outside the grader ended the process that watched over it")
+            return self._failure("something outside the grader ended the process that watches over it")
         ended = json.loads(told)
         if ended["code"] == -signal.SIGKILL:
             if ended["seconds"] >= limits.PROCESSOR_TIME:
@@ -577,8 +603,11 @@ def _advice(said: str) -> str:
 
 
 def default_jobs() -> int:
-    """Return how many submissions are graded at a time where nobody says it: one for each processor."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many submissions are graded at a time where nobody says it.
+
+    One for each processor, and one more, which goes on while the others wait for their processes.
+    """
+    return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 class Forged(StudentError):

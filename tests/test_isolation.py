@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import resource
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from assignments.inside import forkserver, limits, seccomp
 from assignments.inside.codec import decode, encode
 from assignments.inside.notebook import Notebook
 from assignments.inside.worker import answer
-from assignments.sandbox import InProcess, Sandbox, StudentError
+from assignments.isolation import UnprivilegedUser
+from assignments.sandbox import ForkServer, InProcess, Sandbox, StudentError
 
 SEES = """
 import os
@@ -63,6 +65,43 @@ def test_what_one_question_writes_the_next_does_not_find(walls):
     cells = ["def writes(): open('/tmp/kept', 'w').write('hidden data')", SEES]
     assert ask(walls, cells, ("writes",), ("sees", "kept")) == [None, ["/tmp"]]
     assert ask(walls, cells, ("sees", "kept")) == [[]]
+
+
+def test_a_process_holds_no_line_of_another(walls):
+    code = """
+import os
+def lines():
+    found = []
+    for number in range(256):
+        try:
+            os.fstat(number)
+            found.append(number)
+        except OSError:
+            pass
+    return len(found)
+"""
+    first, second = Sandbox([code], walls), Sandbox([code], walls)
+    assert [first.call("lines"), second.call("lines"), first.call("lines")] == [5] * 3  # standard ones, to and from
+    first.close()
+    second.close()
+
+
+def test_the_next_processes_are_made_ahead_and_end_with_the_first(walls):
+    with ForkServer(walls.isolation) as server:
+        server.fork().close()
+        ahead = list(server.spare)
+        assert len(ahead) == walls.isolation.ahead > 0
+        for worker in ahead:
+            worker.begin()
+        handles = [os.dup(worker.handle) for worker in ahead]
+    assert all(worker.requests < 0 for worker in ahead)  # the lines to them are closed
+    for handle in handles:
+        assert select.select([handle], [], [], 10)[0]  # it has ended
+        os.close(handle)
+
+
+def test_none_is_made_ahead_where_student_code_could_see_it():
+    assert UnprivilegedUser.ahead == 0
 
 
 def test_processes_share_no_memory_that_they_can_write_to(walls):

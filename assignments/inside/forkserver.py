@@ -1,11 +1,9 @@
 """An interpreter that has already imported what student code needs, and is copied for each question.
 
 The grader starts this module as a program behind the walls and asks it over a socket for one process after the other.
-This program itself never reads a byte of a student's. A copy gets namespaces of its own before it does: its process is
-the only one it can see, its /tmp is empty and new, and all of it ends with the process.
-
-Each question takes two processes. The *supervisor* makes the namespaces, starts the *worker* in them, waits, and tells
-the grader how the worker ended and how much processor time it used; no word of that passes through the worker.
+This program itself never reads a byte of a student's. A copy, the *worker* of a question, has namespaces of its own:
+its process is the only one it can see, its /tmp is empty and new, and all of it ends with the process. How it ended and
+how much processor time it used, the grader is told by this program; no word of that passes through the worker.
 """
 
 from __future__ import annotations
@@ -16,16 +14,17 @@ import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
 from pathlib import Path
 
-from assignments.inside import limits
-from assignments.inside.seccomp import deny_system_calls
+from assignments.inside import limits, seccomp
 from assignments.inside.worker import serve
 
 NOBODY = 65534
+USER, GROUP = os.geteuid(), os.getegid()
 # What is imported before the first copy is made; where a machine lacks one, students do not have it either.
 # The modules with libraries of the system must be among them, for the copies do not see these libraries.
 IMPORTED = (
@@ -48,7 +47,7 @@ LIBRARIES = (
     "libz.so.1",
 )
 
-# Numbers of the kernel's: see unshare(2), mount(2), prctl(2) and capset(2).
+# Numbers of the kernel's: see clone(2), mount(2), prctl(2) and capset(2).
 NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PROCESSES = 0x00020000, 0x08000000, 0x10000000, 0x20000000
 READ_ONLY, NO_SETUID, NO_DEVICES, PRIVATE = 1, 2, 4, 0x44000  # the last one for all mounts below, too
 SET_PARENT_DEATH_SIGNAL, SET_DUMPABLE = 1, 4
@@ -56,6 +55,7 @@ CAPABILITIES_VERSION = 0x20080522
 COLLAPSE, HUGE = 25, 1 << 21  # MADV_COLLAPSE of madvise(2), which Linux has since 6.1, and the size of a huge page
 
 SYSTEM = ctypes.CDLL(None, use_errno=True)
+PYTHON = ctypes.PyDLL(None, use_errno=True)  # keeps the interpreter's lock, as os.fork does
 
 
 def _system(name: str, *arguments: object) -> None:
@@ -120,17 +120,25 @@ def read_files(folders: list[str]) -> None:
     os.close(nowhere)
 
 
-def make_namespaces() -> None:
-    """Let the next child be alone: with processes, mounts and shared memory of its own."""
-    spaces = NEW_MOUNTS | NEW_IPC | NEW_PROCESSES
-    if os.geteuid() == 0:
-        _system("unshare", spaces)
-        return
-    user, group = os.getuid(), os.getgid()
-    _system("unshare", spaces | NEW_USER)
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+def fork_alone() -> int:
+    """Fork, as os.fork does, a child with processes, mounts and shared memory of its own."""
+    spaces = NEW_MOUNTS | NEW_IPC | NEW_PROCESSES | (0 if USER == 0 else NEW_USER)
+    call, flags = ctypes.c_long(seccomp.clone()), ctypes.c_ulong(spaces | signal.SIGCHLD)
+    PYTHON.PyOS_BeforeFork()
+    child: int = PYTHON.syscall(call, flags, None, None, None, None)
+    error = ctypes.get_errno()
+    (PYTHON.PyOS_AfterFork_Parent if child else PYTHON.PyOS_AfterFork_Child)()
+    if child < 0:
+        raise OSError(error, f"clone: {os.strerror(error)}")
+    return child
+
+
+def keep_name() -> None:
+    """Be in a new namespace the user that one is outside, unless that is root, who has none."""
+    if USER != 0:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{USER} {USER} 1")
+        Path("/proc/self/gid_map").write_text(f"{GROUP} {GROUP} 1")
 
 
 def furnish() -> None:
@@ -165,7 +173,7 @@ def drop_privileges(files_stay: bool) -> None:
         ("RLIMIT_CORE", 0),
     ]:
         resource.setrlimit(getattr(resource, name), (limit, limit))
-    deny_system_calls(files_stay)
+    seccomp.deny_system_calls(files_stay)
 
 
 def work(requests: int, replies: int, alone: bool) -> None:
@@ -175,6 +183,7 @@ def work(requests: int, replies: int, alone: bool) -> None:
             Path("/proc/self/oom_score_adj").write_text("1000")
         try:
             if alone:
+                keep_name()
                 furnish()
             drop_privileges(files_stay=not alone)
         except Exception as error:  # of this machine: no byte of a student's has been read
@@ -183,26 +192,61 @@ def work(requests: int, replies: int, alone: bool) -> None:
         serve(reader, writer)
 
 
-def supervise(requests: int, replies: int, control: socket.socket, alone: bool) -> None:
-    """Start one worker, hand the grader a handle on it, and say how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    try:
-        if alone:
-            make_namespaces()
-        worker = os.fork()
-    except OSError as error:
-        control.send(json.dumps({"failed": str(error)}).encode())
-        return
-    if worker == 0:
-        control.close()
-        work(requests, replies, alone)
-        return
-    os.close(requests)
-    os.close(replies)
-    socket.send_fds(control, [b"{}"], [os.pidfd_open(worker)])
-    _, status, used = os.wait4(worker, 0)
-    ended = {"code": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime}
-    control.send(json.dumps(ended).encode())
+def tell(line: socket.socket, what: dict[str, object], *handles: int) -> None:
+    """Tell the grader something of a worker, unless it has stopped listening."""
+    with contextlib.suppress(OSError):
+        socket.send_fds(line, [json.dumps(what).encode()], handles)
+
+
+class Workers:
+    """The copies that live.
+
+    Parameters
+    ----------
+    grader : socket
+        The line to the grader, which no copy may have.
+    alone : bool
+        Whether each gets namespaces of its own.
+
+    Attributes
+    ----------
+    living : dict
+        By a pidfd of each its number, and the line on which the grader is told of it.
+    """
+
+    def __init__(self, grader: socket.socket, alone: bool) -> None:
+        self.grader, self.alone = grader, alone
+        self.living: dict[int, tuple[int, socket.socket]] = {}
+
+    def start(self, requests: int, replies: int, line: socket.socket) -> None:
+        """Start one, and hand the grader a pidfd of it."""
+        try:
+            child = fork_alone() if self.alone else os.fork()
+        except OSError as error:  # no memory or no processes left
+            tell(line, {"failed": str(error)})
+            line.close()
+            return
+        if child == 0:
+            try:
+                for handle, (_, other) in self.living.items():
+                    os.close(handle)
+                    other.close()
+                line.close()
+                self.grader.close()
+                work(requests, replies, self.alone)
+            finally:
+                os._exit(0)
+        handle = os.pidfd_open(child)
+        self.living[handle] = child, line
+        tell(line, {}, handle)
+
+    def ended(self, handle: int) -> None:
+        """Tell the grader how one has ended."""
+        number, line = self.living.pop(handle)
+        _, status, used = os.wait4(number, 0)
+        tell(line, {"code": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime})
+        line.close()
+        os.close(handle)
 
 
 def main(alone: bool) -> None:
@@ -217,28 +261,24 @@ def main(alone: bool) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     warm_up()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no supervisor is waited for
     for standard in (0, 1, 2):  # what a student prints or asks for goes nowhere
         os.dup2(nothing, standard)
     os.close(nothing)
     grader.send(b"ready")
+    workers = Workers(grader, alone)
     while True:
-        message, handles, _, _ = socket.recv_fds(grader, 16, 3)
-        if not message:
-            return
-        try:
-            supervisor = os.fork()
-        except OSError:  # no memory or no processes left: the grader sees that its line is closed
-            supervisor = -1
-        if supervisor == 0:
-            try:
-                grader.close()
-                requests, replies, control = handles
-                supervise(requests, replies, socket.socket(fileno=control), alone)
-            finally:
-                os._exit(0)
-        for handle in handles:
-            os.close(handle)
+        ready, _, _ = select.select([grader.fileno(), *workers.living], [], [])
+        for handle in ready:
+            if handle in workers.living:
+                workers.ended(handle)
+        if grader.fileno() in ready:
+            message, handles, _, _ = socket.recv_fds(grader, 16, 3)
+            if not message:
+                return
+            requests, replies, line = handles
+            workers.start(requests, replies, socket.socket(fileno=line))
+            os.close(requests)
+            os.close(replies)
 
 
 if __name__ == "__main__":

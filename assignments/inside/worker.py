@@ -47,6 +47,8 @@ def serve(requests: TextIO, replies: TextIO) -> None:
 
     send("ready")
     first = receive()
+    if first is None:  # no question was left for this process
+        return
     notebook = Notebook(first["cells"], first["plan"], first["steps"])
     while request := receive():
         if "outlines" in request:
