@@ -84,10 +84,6 @@ class Slider:
         widget.layout.width = "24em"
         return widget
 
-    def picked(self, widget: Any) -> Any:
-        """Return the value at which the ipywidget stands."""
-        return widget.value
-
     def html(self, name: str) -> str:
         """Return the control on the static page, where the setting of `name` stands in the address."""
         words = html.escape(json.dumps(self.words(), ensure_ascii=False))
@@ -133,10 +129,6 @@ class Choice:
         """Return the ipywidget."""
         places = [(word, place) for place, word in enumerate(self.options)]
         return ipywidgets.Dropdown(options=places, value=self.position, description=self.label)
-
-    def picked(self, widget: Any) -> Any:
-        """Return the value at which the ipywidget stands."""
-        return self.values[widget.value]
 
     def nearest(self, value: str) -> int:
         """Return the position of an option by its words."""

@@ -33,9 +33,9 @@ def explore(
     Parameters
     ----------
     function : callable
-        Takes the values of the controls by name and returns a list of marks. In a kernel a slider's value is a number.
-        On the static page it is an array that broadcasts with the others to one axis a slider, so that one call
-        computes every setting: `minimize` takes such arrays as they are. A choice's value is always a single one.
+        Takes the values of the controls by name and returns a list of marks. For the picture at first a slider's value
+        is a number. For the table of all settings it is an array that broadcasts with the others to one axis a slider,
+        so that one call computes them all: `minimize` takes such arrays as they are. A choice's value is always one.
     panels : Panel, list of Panel, or callable
         What the marks stand on; a callable gets the values of the choices by name and returns the panels.
     caption : str

@@ -1,18 +1,15 @@
-"""The life of an explorable in a kernel: ipywidgets, and the figure of the page, for which Python computes a move."""
+"""The life of an explorable in a kernel: ipywidgets, and the figure of the page, to which Python sends each setting."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import ipywidgets
-import numpy as np
 import traitlets
 
 from optim.explore import page
-from optim.explore.table import Table
-from optim.marks import Outcome, subscripts
+from optim.marks import subscripts
 
 if TYPE_CHECKING:
     from optim.explore.explorable import Explorable
@@ -73,11 +70,10 @@ class _Live:
 
     def __init__(self, explorable: Explorable) -> None:
         self.explorable = explorable
-        self.controls = {name: control.widget() for name, control in explorable.controls.items()}
+        self.controls = [control.widget() for control in explorable.controls.values()]
         self.stage, self.moving = Stage(), False
-        self.chosen: tuple[Any, ...] | None = None  # that of which the stage shows the panels
-        self.outcomes: dict[tuple[Any, ...], np.ndarray | None] = {}  # by what the choices are
-        starts = {name: control.value for name, control in self.controls.items()}
+        self.chosen: list[int] | None = None  # that of which the stage shows the panels
+        starts = self.places()
         self.show()
         step, player = _player(self.stage)
         reset = ipywidgets.Button(description="Reset")
@@ -87,75 +83,57 @@ class _Live:
             self.move(starts)
 
         reset.on_click(go_back)
-        presets = [self._preset(words, places) for words, places in self._presets()]
-        for control in self.controls.values():
+        presets = [
+            self._preset(words, places) for words, places in zip(explorable.presets, explorable.presets_at, strict=True)
+        ]
+        for control in self.controls:
             control.observe(self.show, "value")
         self.stage.observe(self._follow_handle, "places")
         wrap = ipywidgets.Layout(flex_flow="row wrap")
         title = f"<b>{subscripts(explorable.title)}</b> " if explorable.title else ""
         caption = ipywidgets.HTML(title + subscripts(explorable.caption))
-        controls = ipywidgets.Box([*self.controls.values(), *presets, reset], layout=wrap)
+        controls = ipywidgets.Box([*self.controls, *presets, reset], layout=wrap)
         self.whole = ipywidgets.VBox([controls, self.stage, *player, caption])
 
-    def _values(self) -> dict[str, Any]:
-        return {name: self.explorable.controls[name].picked(control) for name, control in self.controls.items()}
+    def places(self) -> list[int]:
+        """Return where the controls stand, choices first."""
+        return [control.index for control in self.controls]
 
-    def _presets(self) -> Iterable[tuple[str, list[int]]]:
-        return zip(self.explorable.presets, self.explorable.presets_at, strict=True)
+    def move(self, places: list[int]) -> None:
+        """Move the controls and show what comes of it once."""
+        self.moving = True
+        for control, place in zip(self.controls, places, strict=True):
+            control.index = place
+        self.moving = False
+        self.show()
 
     def _preset(self, words: str, places: list[int]) -> Any:
         """Return the button that jumps to a setting."""
         button = ipywidgets.Button(description=words)
-        values = {
-            name: control.values[place] if name in self.explorable.sliders else place
-            for (name, control), place in zip(self.explorable.controls.items(), places, strict=True)
-        }
-        button.on_click(lambda _: self.move(values))
+        button.on_click(lambda _: self.move(places))
         return button
 
     def _follow_handle(self, change: Any) -> None:
         """Move the sliders to where the reader has put the handle."""
-        sliders = self.explorable.sliders.items()
-        self.move({name: slider.values[place] for (name, slider), place in zip(sliders, change.new, strict=True)})
+        self.move([*self._chosen(), *change.new])
 
-    def move(self, values: dict[str, Any]) -> None:
-        """Move several controls and show what comes of it once."""
-        self.moving = True
-        for name, value in values.items():
-            self.controls[name].value = value
-        self.moving = False
-        self.show()
+    def _chosen(self) -> list[int]:
+        return self.places()[: len(self.explorable.choices)]
 
     def show(self, _: Any = None) -> None:
-        """Compute the setting anew and show it."""
+        """Show the setting at which the controls stand."""
         if self.moving:
             return
-        values = self._values()
-        table = Table(self.explorable, values, self._outcome(values))
+        table = self.explorable.table.at(self.places())
         spec = page.spec(table)
         if table.pad:
-            sliders = self.explorable.sliders.items()
-            spec["pad"] = table.pad | {"at": [slider.nearest(values[name]) for name, slider in sliders]}
+            spec["pad"] = table.pad | {"at": self.places()[-2:]}
         with self.stage.hold_sync():
             self.stage.spec = spec
             if self._chosen() != self.chosen:
                 self.chosen = self._chosen()
                 self.stage.last = page.last_step(table)
                 self.stage.html = page.in_kernel(self.explorable, table)
-
-    def _chosen(self) -> tuple[Any, ...]:
-        return tuple(self.controls[name].value for name in self.explorable.choices)
-
-    def _outcome(self, values: dict[str, Any]) -> np.ndarray | None:
-        """Return the outcome at all places of two sliders, computed when a choice is made for the first time."""
-        chosen = self._chosen()
-        if chosen not in self.outcomes:
-            outcome = None
-            if len(self.explorable.sliders) == 2:
-                marks = self.explorable.marks(**(values | self.explorable.everywhere()))
-                outcome = next((np.asarray(mark.value, float) for mark in marks if isinstance(mark, Outcome)), None)
-            self.outcomes[chosen] = outcome
-        return self.outcomes[chosen]
 
 
 def _player(stage: Stage) -> tuple[Any, list[Any]]:

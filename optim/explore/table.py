@@ -1,12 +1,14 @@
-"""What an explorable shows, computed at once and packed small: on the static page every setting, in a kernel one."""
+"""What an explorable shows at every setting, computed at once and packed small."""
 
 from __future__ import annotations
 
 import base64
 import itertools
 import json
+import math
 import zlib
 from collections.abc import Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +26,7 @@ FIFTHS = 5  # of a CSS pixel, in which points are stored
 
 
 class Table:
-    """What an explorable shows: on the static page at every setting, in a kernel at the one where its controls stand.
+    """What an explorable shows at every setting.
 
     The settings are numbered with the last control fastest, choices first. A column is an integer array, in fifths of a
     CSS pixel, with a row for each setting (or one for all) and an entry for each point.
@@ -32,10 +34,6 @@ class Table:
     Parameters
     ----------
     explorable : Explorable
-    setting : dict, optional
-        The values of all controls, where only they are to be shown.
-    outcome : ndarray, optional
-        What the pad shows beside this setting: the outcome at all places of the two sliders.
 
     Attributes
     ----------
@@ -61,9 +59,7 @@ class Table:
         Columns and words, deflated and in base64.
     """
 
-    def __init__(
-        self, explorable: Explorable, setting: dict[str, Any] | None = None, outcome: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, explorable: Explorable) -> None:
         self.columns: list[np.ndarray] = []
         self.marks: list[dict[str, Any]] = []
         self.drawn: list[Mark] = []
@@ -72,20 +68,13 @@ class Table:
         self.rows: list[tuple[str, int, int]] = []
         self.pad: dict[str, Any] | None = None
         self.counts = tuple(len(slider.values) for slider in explorable.sliders.values())
-        self.default, self.outcome = 0, outcome
-        choices = explorable.choices
-        if setting is None:
-            values = itertools.product(*(choice.values for choice in choices.values()))
-            self.chosen = [dict(zip(choices, chosen, strict=True)) for chosen in values]
-            self.grid, at = self.counts, explorable.everywhere()
-            for control in explorable.controls.values():
-                self.default = self.default * len(control.values) + control.position
-        else:
-            self.chosen = [{name: setting[name] for name in choices}]
-            self.grid, at = (), {name: setting[name] for name in explorable.sliders}
-        self.settings = int(np.prod(self.grid)) * len(self.chosen)
-        frames = [dress(explorable.marks(**chosen, **at)) for chosen in self.chosen]
-        panels = self.panels = [explorable.panels_of(**chosen) for chosen in self.chosen]
+        self.options = tuple(len(choice.values) for choice in explorable.choices.values())
+        self.settings = math.prod(self.options + self.counts)
+        self.default = self._number([control.position for control in explorable.controls.values()])
+        values = itertools.product(*(choice.values for choice in explorable.choices.values()))
+        chosen = [dict(zip(explorable.choices, each, strict=True)) for each in values]
+        frames = [dress(explorable.marks(**each, **explorable.everywhere())) for each in chosen]
+        panels = self.panels = [explorable.panels_of(**each) for each in chosen]
         if len({tuple((panel.width, panel.height) for panel in each) for each in panels}) > 1:
             raise ValueError("explore: the panels must be as many and of the same sizes for every choice")
         kinds = {tuple(type(mark) for mark in frame) for frame in frames}
@@ -97,6 +86,28 @@ class Table:
         for marks in zip(*frames, strict=True):
             self._add(marks, panels)
         self._pack()
+
+    def _number(self, places: Sequence[int]) -> int:
+        """Return the number of the setting at which the controls stand at some places."""
+        return int(np.ravel_multi_index(places, self.options + self.counts))
+
+    def at(self, places: Sequence[int]) -> Table:
+        """Return the part of it that is seen where the controls stand at some places, choices first."""
+        setting, each = self._number(places), math.prod(self.counts)
+        choice = setting // each
+        part = copy(self)
+        part.columns = [column[min(setting, len(column) - 1)][None] for column in self.columns]
+        if self.pad:
+            column = self.pad["column"]
+            part.columns[column] = self.columns[column][choice * each :][:each]
+        part.words = [[words[setting]] for words in self.words]
+        part.marks = [
+            mark | {"steps": mark["steps"][choice % len(mark["steps"]) :][:1]} if "steps" in mark else mark
+            for mark in self.marks
+        ]
+        part.panels, part.settings, part.default = [self.panels[choice]], 1, 0
+        part._pack()
+        return part
 
     def _add(self, marks: Sequence[Mark], panels: Sequence[Sequence[Panel]]) -> None:
         """Add one mark, given as it is for each choice."""
@@ -139,8 +150,8 @@ class Table:
         """Add the map of an outcome: for each choice, bands of equal area."""
         if len(self.counts) != 2:
             return
-        values = [mark.value for mark in marks] if self.outcome is None else [self.outcome]
-        parts = [bands(np.broadcast_to(np.asarray(value, float), self.counts)).reshape(-1, 1) for value in values]
+        values = [np.broadcast_to(np.asarray(mark.value, float), self.counts) for mark in marks]
+        parts = [bands(value).reshape(-1, 1) for value in values]
         self.columns.append(np.concatenate(parts).astype(np.int32))
         self.pad = {"column": len(self.columns) - 1, "counts": self.counts, "label": marks[0].label}
 
@@ -161,11 +172,11 @@ class Table:
         if a.ndim <= 1:
             return np.atleast_1d(a)[:, None]
         try:
-            return np.broadcast_to(a, (len(a), *self.grid)).reshape(len(a), -1)
+            return np.broadcast_to(a, (len(a), *self.counts)).reshape(len(a), -1)
         except ValueError:
             raise ValueError(
                 f"explore: a {type(mark).__name__} of shape {a.shape} does not broadcast to (points, "
-                f"{', '.join(map(str, self.grid))}), one axis for each slider"
+                f"{', '.join(map(str, self.counts))}), one axis for each slider"
             ) from None
 
     def _column(self, parts: list[np.ndarray]) -> int:
@@ -173,7 +184,7 @@ class Table:
         if any(len(part) != len(parts[0]) for part in parts):
             raise ValueError("explore: the marks must have as many points for every choice")
         if any(part.shape[1] > 1 for part in parts) or any(not np.array_equal(part, parts[0]) for part in parts):
-            each = int(np.prod(self.grid))
+            each = math.prod(self.counts)
             parts = [np.broadcast_to(part, (len(part), each)) for part in parts]
             column = np.concatenate(parts, axis=1).T
         else:
@@ -188,8 +199,8 @@ class Table:
         """Fill in a text at every setting, and return its number."""
         words = []
         for mark in marks:
-            values = [np.broadcast_to(value, self.grid).reshape(-1) for value in mark.values]
-            each = int(np.prod(self.grid))
+            values = [np.broadcast_to(value, self.counts).reshape(-1) for value in mark.values]
+            each = math.prod(self.counts)
             words += [fill(mark.template or "", [value[k] for value in values]) for k in range(each)]
         self.words.append(words)
         return len(self.words) - 1
