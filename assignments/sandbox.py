@@ -153,6 +153,8 @@ class ForkServer:
         assert self.line and self.process
         patience = Patience(limits.STARTING_TIME, "it took too long to start Python")
         while not select.select([self.line], [], [], limits.TICK)[0]:
+            if self.stopped:
+                raise Stopped
             patience.tick()
         if not self._received():
             assert self.process.stderr
@@ -190,7 +192,8 @@ class ForkServer:
     def close(self) -> None:
         """End the interpreter and all its copies; a call that waits for one raises `Stopped`."""
         self.stopped = True
-        self._end()
+        with self.lock:
+            self._end()
 
     def _end(self) -> None:
         while self.spare:

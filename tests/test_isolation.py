@@ -7,6 +7,7 @@ import resource
 import select
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from assignments.inside.codec import decode, encode
 from assignments.inside.notebook import Notebook
 from assignments.inside.worker import answer
 from assignments.isolation import UnprivilegedUser
-from assignments.sandbox import ForkServer, InProcess, Sandbox, StudentError
+from assignments.sandbox import ForkServer, InProcess, Sandbox, Stopped, StudentError
 
 SEES = """
 import os
@@ -98,6 +99,28 @@ def test_the_next_processes_are_made_ahead_and_end_with_the_first(walls):
     for handle in handles:
         assert select.select([handle], [], [], 10)[0]  # it has ended
         os.close(handle)
+
+
+def test_who_asks_for_a_process_while_all_is_closed_is_told_that_the_grader_stops(walls):
+    told = []
+
+    def ask_for_ever(server):
+        try:
+            while True:
+                server.fork().close()
+        except Exception as error:
+            told.append(type(error))
+
+    for _ in range(5):
+        server = ForkServer(walls.isolation)
+        threads = [threading.Thread(target=ask_for_ever, args=(server,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        server.fork().close()
+        server.close()
+        for thread in threads:
+            thread.join()
+    assert told == [Stopped] * 20
 
 
 def test_none_is_made_ahead_where_student_code_could_see_it():
