@@ -88,14 +88,12 @@ def softmax(features: int, classes: int) -> Model:
     features = whole_number("softmax", "features", features, least=1)
     classes = whole_number("softmax", "classes", classes, least=2)
 
-    def scores(theta: np.ndarray, X: np.ndarray) -> np.ndarray:
-        return times(X, theta.reshape(features, classes, *theta.shape[1:]))
+    def forward(theta: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, Backward]:
+        scores = times(X, theta.reshape(features, classes, *theta.shape[1:]))
+        return scores, lambda miss: times(X.T, miss).reshape(theta.shape)
 
-    def backward(theta: np.ndarray, X: np.ndarray, miss: np.ndarray) -> np.ndarray:
-        return times(X.T, miss).reshape(theta.shape)
-
-    loss = partial(_log_loss, f"softmax({features}, {classes})", features * classes, classes, scores, backward)
-    error = partial(_share_wrong, scores)
+    loss = partial(_log_loss, f"softmax({features}, {classes})", features * classes, classes, forward)
+    error = partial(_share_wrong, forward)
     return Model(f"softmax({features}, {classes})", loss, lambda seed: np.zeros(features * classes), error)
 
 
@@ -134,60 +132,58 @@ def network(features: int, hidden: int, classes: int) -> Model:
         W_2 = rng.normal(0, hidden**-0.5, hidden * classes)
         return np.concatenate([W_1, W_2, np.zeros(classes)])
 
-    def layers(theta: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the activations of the hidden layer, and W_2 without its intercepts."""
+    def forward(theta: np.ndarray, X: np.ndarray) -> tuple[np.ndarray, Backward]:
         grid = theta.shape[1:]
-        activations = np.tanh(times(X, theta[:first].reshape(features, hidden, *grid)))
-        return activations, theta[first:-classes].reshape(hidden, classes, *grid)
+        W_1, W_2 = theta[:first].reshape(features, hidden, *grid), theta[first:-classes].reshape(hidden, classes, *grid)
+        activations = np.tanh(times(X, W_1))
 
-    def scores(theta: np.ndarray, X: np.ndarray) -> np.ndarray:
-        activations, W_2 = layers(theta, X)
-        return _products(activations, W_2) + theta[-classes:]
+        def backward(miss: np.ndarray) -> np.ndarray:
+            reached = _products(miss, W_2.swapaxes(0, 1)) * (1 - activations * activations)
+            parts = times(X.T, reached), _products(activations.swapaxes(0, 1), miss), miss.sum(axis=0)
+            return np.concatenate([part.reshape(-1, *grid) for part in parts])
 
-    def backward(theta: np.ndarray, X: np.ndarray, miss: np.ndarray) -> np.ndarray:
-        activations, W_2 = layers(theta, X)
-        reached = _products(miss, W_2.swapaxes(0, 1)) * (1 - activations * activations)
-        parts = times(X.T, reached), _products(activations.swapaxes(0, 1), miss), miss.sum(axis=0)
-        return np.concatenate([part.reshape(-1, *theta.shape[1:]) for part in parts])
+        return _products(activations, W_2) + theta[-classes:], backward
 
     name = f"network({features}, {hidden}, {classes})"
-    loss = partial(_log_loss, name, dimension, classes, scores, backward)
-    return Model(name, loss, start, partial(_share_wrong, scores))
+    loss = partial(_log_loss, name, dimension, classes, forward)
+    return Model(name, loss, start, partial(_share_wrong, forward))
 
 
-Scores = Callable[[np.ndarray, np.ndarray], np.ndarray]
+# From the miss p - y of each score, shape (N, classes, *batch), to the gradient of the parameters.
+Backward = Callable[[np.ndarray], np.ndarray]
+# Takes theta and X, and returns the scores, shape (N, classes, *batch), and the way back.
+Forward = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, Backward]]
 
 
 def _log_loss(
     name: str,
     dimension: int,
     classes: int,
-    scores: Scores,
-    backward: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+    forward: Forward,
     X: ArrayLike,
     y: ArrayLike,
 ) -> Loss:
-    """Return the mean log loss of some examples, for scores of shape (N, classes, *batch)."""
+    """Return the mean log loss of some examples."""
     X, y = examples(name, X, y)
     if wrong := sorted(set(np.unique(y).tolist()) - set(range(classes))):
         raise ValueError(f"{name}: y must hold the classes 0 to {classes - 1}; got {wrong[0]:g}")
 
     def value(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
-        z = scores(np.asarray(theta), X_batch)
-        z = z - z.max(axis=1, keepdims=True)  # the same probabilities, without overflow
+        z, _ = forward(np.asarray(theta), X_batch)
+        z -= z.max(axis=1, keepdims=True)  # the same probabilities, without overflow
         log_sum = np.log(np.exp(z).sum(axis=1))
         return np.mean(log_sum - _of_truth(z, y_batch), axis=0)
 
     def gradient(theta: np.ndarray, batch: Batch | None = None) -> np.ndarray:
         X_batch, y_batch = (X, y) if batch is None else batch
-        theta = np.asarray(theta)
-        z = scores(theta, X_batch)
-        miss = np.exp(z - z.max(axis=1, keepdims=True))
+        z, backward = forward(np.asarray(theta), X_batch)
+        z -= z.max(axis=1, keepdims=True)
+        miss = np.exp(z, out=z)
         miss /= miss.sum(axis=1, keepdims=True)
         miss[np.arange(len(miss)), y_batch.astype(int)] -= 1
         miss /= len(X_batch)
-        return backward(theta, X_batch, miss)
+        return backward(miss)
 
     return Loss(f"{name} on {len(X)} examples", value, gradient, dimension)
 
@@ -197,9 +193,9 @@ def _of_truth(z: np.ndarray, y: np.ndarray) -> np.ndarray:
     return z[np.arange(len(z)), y.astype(int)]
 
 
-def _share_wrong(scores: Scores, theta: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _share_wrong(forward: Forward, theta: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return the share of examples whose highest score is not that of their class."""
-    z = scores(theta, X)
+    z, _ = forward(theta, X)
     return np.mean(z.argmax(axis=1) != y.reshape(-1, *(1,) * (z.ndim - 2)), axis=0)
 
 
