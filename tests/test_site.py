@@ -92,6 +92,7 @@ def visit(window, site):
             for figure in tab.locator("[data-near]:visible").all():  # its scripts come when it comes near
                 figure.scroll_into_view_if_needed()
                 figure.locator("script:not([src])").last.wait_for(state="attached")
+                figure.locator(".panels").wait_for()  # a laboratory's own script draws them
             for board in tab.locator(".explorable .board").all():
                 board.wait_for()
             tab.evaluate("scrollTo(0, 0)")
