@@ -1,5 +1,6 @@
 """What student code can see and do behind the walls, and what one question leaves for the next: nothing."""
 
+import contextlib
 import errno
 import os
 import re
@@ -18,7 +19,7 @@ from assignments.inside.codec import decode, encode
 from assignments.inside.notebook import Notebook
 from assignments.inside.worker import answer
 from assignments.isolation import UnprivilegedUser
-from assignments.sandbox import ForkServer, InProcess, Sandbox, Stopped, StudentError
+from assignments.sandbox import ForkServer, InProcess, Sandbox, Stopped, StudentError, Worker
 
 SEES = """
 import os
@@ -101,26 +102,24 @@ def test_the_next_processes_are_made_ahead_and_end_with_the_first(walls):
         os.close(handle)
 
 
-def test_who_asks_for_a_process_while_all_is_closed_is_told_that_the_grader_stops(walls):
-    told = []
+def test_who_asks_for_a_process_while_all_is_closed_hears_nothing_but_that_the_grader_stops(walls, monkeypatch):
+    server = ForkServer(walls.isolation)
+    server.fork().close()
+    closing = threading.Thread(target=server.close)
 
-    def ask_for_ever(server):
-        try:
-            while True:
-                server.fork().close()
-        except Exception as error:
-            told.append(type(error))
+    class AskedForMeanwhile(Worker):
+        def __init__(self, server):
+            super().__init__(server)
+            if closing.ident is None:
+                closing.start()
+                closing.join(0.5)
 
-    for _ in range(2):
-        server = ForkServer(walls.isolation)
-        threads = [threading.Thread(target=ask_for_ever, args=(server,)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
+    monkeypatch.setattr("assignments.sandbox.Worker", AskedForMeanwhile)
+    with contextlib.suppress(Stopped):
         server.fork().close()
-        server.close()
-        for thread in threads:
-            thread.join()
-    assert told == [Stopped] * 8
+    closing.join()
+    with pytest.raises(Stopped):
+        server.fork()
 
 
 def test_none_is_made_ahead_where_student_code_could_see_it():
