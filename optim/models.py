@@ -201,5 +201,4 @@ def _share_wrong(forward: Forward, theta: np.ndarray, X: np.ndarray, y: np.ndarr
 
 def _products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """Return the matrix products of A, shape (n, k, *batch), and B, shape (k, m, *batch), one for each setting."""
-    A, B = (np.moveaxis(a, (0, 1), (-2, -1)) for a in (A, B))
-    return np.moveaxis(A @ B, (-2, -1), (0, 1))
+    return np.matmul(A, B, axes=[(0, 1)] * 3)
