@@ -2,7 +2,6 @@
 
 import ast
 import re
-import symtable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ import nbformat
 import numpy as np
 
 from assignments import release
+from assignments.inside.reading import Statement
 from optim import minimize
 from optim.explore import Explorable, Laboratory
 from optim.plots import Curve, Readout
@@ -131,18 +131,21 @@ def _needed(cells, call):
     """Return the sources of the cells that call a function, and of those that define, before them, what they use."""
     needed, wanted = [], set()
     for cell in reversed(cells):
-        table = symtable.symtable(cell, "cell", "exec")
-        defined = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-        used = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()} | _from_outside(table)
-        if call in used or defined & wanted:
+        body = ast.parse(cell).body
+        read = [Statement(node, 0, 0) for node in body]
+        if any(call in statement.uses or statement.binds & wanted for statement in read):
             needed.insert(0, cell)
-            wanted = (wanted - defined) | used
+            wanted = _wanted_before(body, wanted)
     return needed
 
 
-def _from_outside(table):
-    """Return the names that the functions and classes in a table of symbols take from the module."""
-    found = set()
-    for inner in table.get_children():
-        found |= {symbol.get_name() for symbol in inner.get_symbols() if symbol.is_global()} | _from_outside(inner)
-    return found
+def _wanted_before(body, wanted):
+    """Return the names that must have a value before some statements, given those that must have one after them."""
+    for node in reversed(body):
+        read = Statement(node, 0, 0)
+        used = read.uses
+        if isinstance(node, ast.For):  # what its body binds and then reads is its own
+            head = Statement(ast.For(node.target, node.iter, [ast.Pass()], []), 0, 0)
+            used = head.uses | (_wanted_before(node.body, set()) - head.binds)
+        wanted = (wanted - read.binds) | used
+    return wanted
