@@ -211,7 +211,8 @@ function laboratory(root, spec, model = null) {
     const unit = Math.max((x1 - x0) / width, (y1 - y0) / height), wide = unit * width, high = unit * height;
     return { x0: (x0 + x1 - wide) / 2, y1: (y0 + y1 + high) / 2, wide, high, unit };
   }
-  const toPixel = (x, y) => [(x - view.x0) / view.unit, (view.y1 - y) / view.unit];
+  const across = (x) => (x - view.x0) / view.unit, down = (y) => (view.y1 - y) / view.unit;
+  const toPixel = (x, y) => [across(x), down(y)];
   const keep = (v) => Math.max(-1e5, Math.min(1e5, v));
 
   // A new landscape comes in three frames, so that a phone can listen in between: its ground, its paths, its curves.
@@ -236,7 +237,7 @@ function laboratory(root, spec, model = null) {
     view = { ...landBox, ...fit(loss(), landBox.width, landBox.height) };
     scale = { ...curvesBox, ...scaleOfCurves(curvesBox.width, curvesBox.height) };
     places = runs.map((r) => r && {
-      land: pixels(r, (k) => (r.x[2 * k] - view.x0) / view.unit, (k) => (view.y1 - r.x[2 * k + 1]) / view.unit),
+      land: pixels(r, (k) => across(r.x[2 * k]), (k) => down(r.x[2 * k + 1])),
       curves: pixels(r, scale.x, (k) => scale.y(r.loss[k])),
     });
     stale = false;
@@ -267,11 +268,11 @@ function laboratory(root, spec, model = null) {
     context.drawImage(ground, 0, 0, width, height);
     context.fillStyle = colors.soft;
     for (const v of ticks(view.x0, view.x0 + view.wide, width / 80)) {
-      const [x] = toPixel(v, 0);
+      const x = across(v);
       if (x > 34 && x < width - 30) label(context, words(v), x, height - 7, "center");
     }
     for (const v of ticks(view.y1 - view.high, view.y1, height / 60)) {
-      const [, y] = toPixel(0, v);
+      const y = down(v);
       if (y > 24 && y < height - 22) label(context, words(v), 5, y + 4, "left");
     }
     label(context, "θ₁", width - 6, height - 7, "right");

@@ -20,7 +20,7 @@ def test_at_the_same_rate_a_memory_of_a_few_steps_ends_lowest():
 
 
 def test_at_its_own_rate_adagrad_ends_below_every_setting():
-    [own] = Moved(ROSENBROCK).numbers("Adagrad at its best")
+    [own] = Moved(ROSENBROCK).numbers("Adagrad at the best of 60 rates")
     ends = everywhere(ROSENBROCK, "RMSProp: ", "eta", "memory")
     lowest = np.nanmin(ends)
     assert round(own, 5) == 0.00068
