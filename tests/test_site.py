@@ -81,6 +81,16 @@ def window(browser, site):
     return window
 
 
+COME_NEAR = """async () => {
+    for (const figure of document.querySelectorAll("[data-near]")) {
+        figure.scrollIntoView();
+        await new Promise(requestAnimationFrame);
+    }
+}"""
+DRAWN = """() => [...document.querySelectorAll("[data-near]")].every((figure) =>
+    !figure.checkVisibility() || figure.querySelector(".laboratory .panels, .board[style]"))"""
+
+
 @pytest.fixture(scope="module")
 def visit(window, site):
     """Return a function that opens a page in a window of its own, with everything that scripts add to it."""
@@ -89,12 +99,8 @@ def visit(window, site):
         tab = window(way, size, **options)
         tab.goto(f"{site[way]}{page}.html")
         if options.get("java_script_enabled", True):
-            for figure in tab.locator("[data-near]:visible").all():  # its scripts come when it comes near
-                figure.scroll_into_view_if_needed()
-                figure.locator("script:not([src])").last.wait_for(state="attached")
-                figure.locator(".panels").wait_for()  # a laboratory's own script draws them
-            for board in tab.locator(".explorable .board").all():
-                board.wait_for()
+            tab.evaluate(COME_NEAR)
+            tab.wait_for_function(DRAWN)
             tab.evaluate("scrollTo(0, 0)")
         return tab
 
@@ -108,6 +114,17 @@ def tab(request, visit):
     tab.view = request.param
     yield tab
     tab.context.close()
+
+
+def lay_out_all(tab):
+    """Have the browser lay out a page to its end; what is far from the window it leaves to later (style.css)."""
+    tab.add_style_tag(content="* { content-visibility: visible !important }")
+    tab.evaluate(  # a rare sign's font comes when the sign is laid out, and the marks of wide.js with a frame
+        """async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            await frame().then(frame).then(() => document.fonts.ready).then(frame).then(frame);
+        }"""
+    )
 
 
 def test_the_site_is_built_from_the_sources_as_they_are():
@@ -150,9 +167,7 @@ def test_the_mathematics_of_a_page_is_set(tab):
 @opened(("http", "phone"))
 def test_a_formula_wider_than_a_phone_fades_and_scrolls(tab):
     """Where there is more of a formula than fits, its end fades, and the keyboard can scroll there."""
-    tab.add_style_tag(content="* { content-visibility: visible !important }")
-    tab.evaluate("document.fonts.ready")  # a rare sign's font comes when the sign is laid out
-    tab.wait_for_timeout(500)
+    lay_out_all(tab)
     wrong = tab.evaluate(
         """() => [...document.querySelectorAll("span.math, div.math mjx-container")].filter((formula) => {
             if (!formula.checkVisibility() || formula.closest("details:not([open])")) return false;
@@ -236,9 +251,9 @@ def test_every_picture_of_a_page_has_words(tab):
     assert not speechless
 
 
-@every_page
+@opened(("file", "screen"))
 def test_the_sliders_of_a_page_move_their_pictures(tab):
-    """From the disk as from a server, every slider draws what its table says."""
+    """From the disk, too, every slider draws what its table says; from a server more is looked at, below."""
     for number in range(tab.locator(".explorable").count()):
         explorable = Explorable(tab, number)
         for slider in explorable.sliders:
@@ -364,12 +379,13 @@ def test_a_page_holds_nothing_that_is_not_used(page, site):
     assert "vnd.jupyter.widget" not in html
     assert "base64," not in html
     assert "fontawesome.js" not in html
+    assert html.count('rel="stylesheet"') <= 4  # the book's, its formulas', its explorables' and its laboratories'
     assert all('loading="lazy"' in tag for tag in re.findall(r"<img[^>]*figures/[^>]*>", html))
 
 
 def test_code_without_elements_has_its_own_colour(site):
     """What names and punctuation would be coloured, all code is: in the light and in the dark."""
-    sheet = (SITE / "_static" / "pygments.css").read_text("utf-8")
+    sheet = (SITE / "_static" / "book.css").read_text("utf-8")
     for theme in ("light", "dark"):
         colours = dict(re.findall(rf'"{theme}"\] \.highlight( \.\w+)?{{[^}}]*?(?<!-)color: (#\w+)', sheet))
         assert {colours.get(f" .{name}", colours[""]) for name in PLAIN.split("|")} == {colours[""]}
@@ -388,6 +404,19 @@ def test_no_script_lays_out_what_is_far(window, site):
         }"""
     )
     assert far and not asked
+    tab.context.close()
+
+
+def test_what_comes_near_is_as_tall_as_if_it_had_always_been_there(window, site):
+    """What the browser may leave out is contained, so margins do not collapse there; nothing depends on that."""
+    tab = window("http")
+    tab.goto(f"{site['http']}chapters/sgd.html")
+    heights = "() => [...document.querySelectorAll('.bd-article section > *')].map((one) => one.offsetHeight)"
+    contained = ":not(section):not(.pst-scrollable-table-container) { contain: layout style paint !important }"
+    lay_out_all(tab)
+    free = tab.evaluate(heights)
+    tab.add_style_tag(content=f".bd-article > section > section > {contained}")
+    assert tab.evaluate(heights) == free
     tab.context.close()
 
 
@@ -498,32 +527,6 @@ def test_a_page_is_no_wider_than_its_window(tab, theme):
     assert window == tab.viewport_size["width"]
     assert page <= window
     assert explorables <= window
-
-
-@every_look
-def test_axe_finds_nothing(tab):
-    """axe-core, the accessibility checker, reports no violation, be it minor."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    # What is far from the window is not laid out (style.css), and axe would see it upon what it does not stand on.
-    tab.add_style_tag(content="* { content-visibility: visible !important }")
-    tab.evaluate(  # thousands of elements take axe longer than all the rest: keep each colour of highlighted code once,
-        """() => {  // and of formulas what is read, without the signs that a style sheet draws
-            for (const formula of document.querySelectorAll("mjx-math[aria-hidden]")) formula.replaceChildren();
-            const seen = new Set();
-            for (const word of document.querySelectorAll("pre span[class]"))
-                seen.has(word.className) ? word.replaceWith(word.textContent) : seen.add(word.className);
-        }"""
-    )
-    colours = "color-contrast"  # dark changes nothing else, and a phone has the same ones
-    if tab.viewport_size == SIZES["screen"]:
-        checks = {"light": {}, "dark": {"runOnly": [colours]}}
-    else:
-        checks = {"light": {"rules": {colours: {"enabled": False}}}}
-    for theme, rules in checks.items():
-        wear(tab, theme)
-        found = Axe().run(tab, options={"resultTypes": ["violations"], **rules}).response["violations"]
-        assert not [f"{violation['id']}: {node['html']:.150}" for violation in found for node in violation["nodes"]]
 
 
 # Every explorable, by mouse and by keyboard
@@ -731,3 +734,58 @@ def test_nothing_of_an_explorable_is_animated(explorable):
             .filter(([, style]) => style.animationName !== "none" || parseFloat(style.transitionDuration) > 0)
             .map(([name]) => name)"""
     )
+
+
+# Every page as axe-core, the accessibility checker, sees it
+
+
+def ask_axe(tab, context=None, **options):
+    """Return what it reports of a page, be it minor."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    lay_out_all(tab)  # or axe would see what is far upon what it does not stand on
+    found = Axe().run(tab, context, {"resultTypes": ["violations"], **options}).response["violations"]
+    return [f"{violation['id']}: {node['html']:.150}" for violation in found for node in violation["nodes"]]
+
+
+COLOURS = "color-contrast"
+
+
+@every_look
+def test_axe_finds_nothing(tab):
+    """Apart from colours, which are looked at below."""
+    tab.evaluate(  # of formulas keep what is read; the thousands of signs for the eye take longer than all the rest
+        "() => document.querySelectorAll('mjx-math[aria-hidden]').forEach((formula) => formula.replaceChildren())"
+    )
+    assert not ask_axe(tab, rules={COLOURS: {"enabled": False}})
+
+
+@opened(("http", "screen"))  # a phone has the same ones
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_can_read_each_text_on_its_ground(tab, theme):
+    """Of all texts that look the same, on what looks the same, the first stands for the others."""
+    wear(tab, theme)
+    tab.evaluate(
+        """() => {
+            const grounds = new Map([[null, ""]]), seen = new Set();
+            function ground(element) {
+                if (!grounds.has(element)) {
+                    const { backgroundColor, backgroundImage, opacity, position } = getComputedStyle(element);
+                    const own = [backgroundColor, backgroundImage, opacity, position].join();
+                    const below = ground(element.parentElement);
+                    grounds.set(element, own === "rgba(0, 0, 0, 0),none,1,static" ? below : `${below} ${own}`);
+                }
+                return grounds.get(element);
+            }
+            for (const element of document.querySelectorAll("body *")) {
+                delete element.dataset.look;
+                const says = [...element.childNodes].some(({ nodeType, data }) => nodeType === 3 && data.trim());
+                if (!says || !element.checkVisibility()) continue;
+                const { color, fontSize, fontWeight } = getComputedStyle(element);
+                const look = [color, fontSize, fontWeight, ground(element)].join();
+                if (!seen.has(look)) element.dataset.look = "";
+                seen.add(look);
+            }
+        }"""
+    )
+    assert not ask_axe(tab, {"include": [["[data-look]"]]}, runOnly=[COLOURS])
