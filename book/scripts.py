@@ -2,7 +2,8 @@
 
 Sphinx and its extensions load on every page what a few pages need, or none: words of a search to be marked, keys that
 turn pages, tabs. They load in the head, where the page waits for them; and they wait for the page, all of them to set
-to work at the same moment. Deferred, they keep nobody waiting and run one after the other.
+to work at the same moment. Deferred, they keep nobody waiting and run one after the other. The first is a small one,
+`near.js` (_config.yml): it runs in one task with the end of the page.
 
 When a page has come, the theme asks for the width of every box that might scroll, which has the browser lay out the
 whole chapter, what is far from the window included: half a second on a phone, and again after each move of a slider.
@@ -16,12 +17,13 @@ from pathlib import Path
 
 from sphinx.util import logging
 
+from book.styles import THEME
+
 logger = logging.getLogger(__name__)
 
 NEEDED = {"doctools.js": None, "sphinx_highlight.js": None, "design-tabs.js": "sd-tab-set"}  # by pages with what
 AT_ONCE = "documentation_options.js"  # lines in the head add to it
-SMALL = "near.js"  # first of the deferred: it runs in one task with the end of the page, the others in their own
-THEME = "scripts/pydata-sphinx-theme.js"
+SCRIPT = "scripts/pydata-sphinx-theme.js"
 MEASURE = re.compile(r',"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)')
 
 
@@ -31,7 +33,6 @@ def choose(app, pagename, templatename, context, doctree):
     unused = {name for name, sign in NEEDED.items() if sign is None or sign not in body}
     scripts = context["script_files"]
     scripts[:] = [script for script in scripts if Path(script.filename or "").name not in unused]
-    scripts.sort(key=lambda script: Path(script.filename or "").name == SMALL, reverse=True)
     for script in scripts:
         if script.filename and Path(script.filename).name != AT_ONCE:
             script.attributes["defer"] = "defer"
@@ -41,11 +42,10 @@ def slim(app, exception):
     """Take the measuring out of the theme's script."""
     if exception or app.builder.format != "html":
         return
-    path = Path(app.outdir, "_static", THEME)
-    script, times = MEASURE.subn("", path.read_text("utf-8"))
-    path.write_text(script, "utf-8")
+    script, times = MEASURE.subn("", (THEME / SCRIPT).read_text("utf-8"))
+    Path(app.outdir, "_static", SCRIPT).write_text(script, "utf-8")
     if times != 1:
-        logger.warning("%s has changed: where does it measure boxes that scroll?", THEME, type="scripts")
+        logger.warning("%s has changed: where does it measure boxes that scroll?", SCRIPT, type="scripts")
 
 
 def setup(app):

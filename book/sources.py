@@ -25,6 +25,11 @@ def _is_source(path):
     return path.suffix != ".pyc" and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
 
 
+def number(app):
+    """Give all pages a number that changes with the sources: part of the address of what changes with them."""
+    app.config.html_context["edition"] = digest()[:8]
+
+
 def remember(app, exception):
     """Write into the site what it was built from."""
     if not exception and app.builder.format == "html":
@@ -33,5 +38,6 @@ def remember(app, exception):
 
 def setup(app):
     """Register with Sphinx."""
+    app.connect("builder-inited", number)
     app.connect("build-finished", remember)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

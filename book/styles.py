@@ -1,4 +1,7 @@
-"""Style sheets cut down to what the pages use.
+"""Style sheets cut down to what the pages use, and those of all pages made into one.
+
+To ask for a dozen sheets takes a phone longer than to read them. What a page has beyond the others, the style of its
+formulas and of its figures, stays a sheet of its own.
 
 Of the theme's sheets, half a megabyte for every page that a site might have, only those rules stay whose classes occur
 in a page or in a script, and those variables that something asks for. The theme knows its icons both as a script, half
@@ -20,6 +23,8 @@ from book.fonts import embed
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
 ICONS = "styles/pydata-sphinx-theme.css"
 OURS = ("style.css", "formulas.css")  # hold nothing that is not used
+SHARED = "book.css"
+FIRST = ["_static/basic.css", f"_static/{ICONS}"]  # which the theme's layout names itself
 
 PLAIN = "n|nn|nx|p|pm|w"  # names, punctuation and space, as Pygments calls them
 WORD = re.compile(rf'<span class="(?:{PLAIN})">([^<]*)</span>')
@@ -98,6 +103,14 @@ def plain_code(app, pagename, templatename, context, doctree):
         context["body"] = WORD.sub(r"\1", context["body"])
 
 
+def share(app, pagename, templatename, context, doctree):
+    """Let a page ask for one sheet in place of all that it has in common with the others."""
+    sheets = context["css_files"]
+    app.builder.shared_sheets = [*FIRST, *(sheet.filename for sheet in sorted(sheets, key=lambda s: s.priority))]
+    sheets.clear()
+    app.add_css_file(SHARED, priority=800)
+
+
 def names_in_use(site):
     """Return every word of the pages and scripts of a site that could be a class or an id."""
     sources = [path for kind in ("html", "js") for path in Path(site).rglob(f"*.{kind}")]
@@ -106,7 +119,7 @@ def names_in_use(site):
 
 def slim(app, exception):
     """Rewrite the style sheets of the finished site."""
-    if exception or app.builder.format != "html":
+    if exception or app.builder.format != "html" or not hasattr(app.builder, "shared_sheets"):  # no page was written
         return
     static = Path(app.outdir, "_static")
     for left in [*static.glob("scripts/fontawesome.js*"), *static.glob("vendor/fontawesome/webfonts/*")]:
@@ -121,10 +134,15 @@ def slim(app, exception):
     codes = {int(code, 16) if code else ord(icon) for sheet in sheets.values() for code, icon in CODE.findall(sheet)}
     for path, sheet in sheets.items():
         path.write_text(FACE.sub(lambda face: f"src:url({embed(THEME / f'{face[1]}.ttf', codes)})", sheet), "utf-8")
+    shared = [Path(app.outdir, name) for name in app.builder.shared_sheets]
+    Path(static, SHARED).write_text("\n".join(path.read_text("utf-8") for path in shared), "utf-8")
+    for path in shared:
+        path.unlink()
 
 
 def setup(app):
     """Register with Sphinx."""
+    app.connect("html-page-context", share, priority=100)  # before others add what only this page has
     app.connect("html-page-context", plain_code)
     app.connect("build-finished", slim, priority=900)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": False}  # pages that are written note what they share
