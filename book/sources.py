@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,6 +31,12 @@ def number(app):
     app.config.html_context["edition"] = digest()[:8]
 
 
+def forget_modules(app):
+    """Have the pages of the modules written anew: viewcode keeps one as long as its module has not changed."""
+    shutil.rmtree(Path(app.outdir, "_modules"), ignore_errors=True)
+    return []  # no pages of our own
+
+
 def remember(app, exception):
     """Write into the site what it was built from."""
     if not exception and app.builder.format == "html":
@@ -39,5 +46,6 @@ def remember(app, exception):
 def setup(app):
     """Register with Sphinx."""
     app.connect("builder-inited", number)
+    app.connect("html-collect-pages", forget_modules, priority=100)
     app.connect("build-finished", remember)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
