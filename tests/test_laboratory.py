@@ -162,11 +162,12 @@ def test_each_step_agrees_to_1e_12_where_powers_are_rounded_otherwise(script, ru
         for t in range(1, STEPS + 1):
             g, x, s = loss.gradient(theta), theta.copy(), remembered(state).copy()
             many.step(theta, g, state)
+            kept = remembered(state)
             for k in np.flatnonzero(t <= lasts):
                 numbers = {"g": g[:, k].tolist(), "x": x[:, k].tolist(), "s": s[:, k].tolist()}
                 cases.append({"t": t, "hypers": hypers[k], **numbers})
                 before.append([*x[:, k], *s[:, k]])
-                after.append([*theta[:, k], *remembered(state)[:, k]])
+                after.append([*theta[:, k], *kept[:, k]])
     steps, before, after = np.array(script(STEP, spec, cases)), np.array(before), np.array(after)
     assert np.all(np.abs(steps - after) <= 1e-12 * (np.abs(before) + np.abs(after)))  # a sum near 0 has lost digits
 

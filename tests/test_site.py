@@ -494,13 +494,27 @@ def test_a_page_is_printed_light_and_open(visit):
     tab.context.close()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_nothing_overflows_a_narrow_phone(visit, page):
-    """At 320 pixels nobody has to scroll sideways."""
-    tab = visit("http", page, java_script_enabled=False)
+def width_on_a_narrow_phone(tab):
+    """Return how many pixels wide a page is in a window of 320, and give the window its size again."""
+    size = tab.viewport_size
     tab.set_viewport_size({"width": 320, "height": 640})
-    assert tab.evaluate("document.scrollingElement.scrollWidth") <= 320
-    tab.context.close()
+    width = tab.evaluate("document.scrollingElement.scrollWidth")
+    tab.set_viewport_size(size)
+    return width
+
+
+@opened(("http", "phone"))
+def test_nothing_overflows_a_narrow_phone(tab):
+    """Nobody has to scroll sideways."""
+    assert width_on_a_narrow_phone(tab) <= 320
+
+
+@pytest.mark.parametrize(
+    "tab", [("http", page, "screen") for page in PAGES if count_explorables(page)], indirect=True, ids="-".join
+)
+def test_nothing_overflows_a_narrow_phone_without_scripts(still):
+    """Nor without scripts, where there are figures: all else is the same."""
+    assert width_on_a_narrow_phone(still) <= 320
 
 
 # Every page, as light and dark, wide and narrow as readers have it
