@@ -26,7 +26,7 @@ KINDS = ["document", "script", "stylesheet", "font", "image", "other"]
 CHAPTERS = [page for page in PAGES if (ROOT / f"{page}.ipynb").exists() and "/problem_sets/" not in page]
 MOVES = 200
 SLOWED = 4  # times: this processor stands for a phone's
-ARRIVALS = 5  # one differs from the next by a third
+ARRIVALS = 5  # blocking time differs between two of the same page by a third and more
 PHONE = {"width": 390, "height": 844}
 MOST = {"chapters/home": 150}  # kB of the first load
 
