@@ -12,7 +12,7 @@ from book.gallery import name_figures
 from optim import SGD, Momentum, minimize, ravine
 from optim.explore import Choice, Slider, explore, laboratory
 from optim.plots import Outcome, Panel, Readout, landscape, loss_curve, path
-from tools.browser import stand_alone
+from tools.browser import hold_clock, stand_alone
 
 VALLEY = ravine(20)
 STEPS = 60
@@ -103,19 +103,20 @@ def test_the_step_slider_moves_a_marker_on_all_panels(open_page):
 
 def test_nothing_starts_by_itself_and_play_ends_with_the_last_step(open_page):
     page = open_page(reduced_motion="reduce")
-    page.wait_for_timeout(300)
-    assert page.locator(".step").inner_text() == f"step {STEPS}"
+    shown = page.locator(".step")
+    hold_clock(page)
+    page.clock.run_for(1000)
+    assert shown.inner_text() == f"step {STEPS}"
     page.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(400)
-    middle = int(page.locator(".step").inner_text().split()[1])
-    assert 0 < middle < STEPS
+    page.clock.run_for(1525)
+    assert shown.inner_text() == f"step {STEPS // 2}"
     page.get_by_role("button", name="Pause").click()
-    paused = page.locator(".step").inner_text()
-    page.wait_for_timeout(300)
-    assert page.locator(".step").inner_text() == paused
+    page.clock.run_for(1000)
+    assert shown.inner_text() == f"step {STEPS // 2}"
     page.get_by_role("button", name="Play").click()
-    page.get_by_role("button", name="Play").wait_for(timeout=8000)
-    assert page.locator(".step").inner_text() == f"step {STEPS}"
+    page.clock.run_for(5000)
+    assert page.get_by_role("button", name="Play").is_visible()
+    assert shown.inner_text() == f"step {STEPS}"
 
 
 def test_pointing_at_a_path_says_step_place_and_loss_and_marks_the_step_everywhere(open_page):
@@ -211,8 +212,7 @@ def test_a_swipe_that_begins_on_a_slider_scrolls_the_page_and_changes_nothing(op
     for far in range(0, 200, 10):
         touch("touchMove", y - far)
     touch("touchEnd")
-    page.wait_for_timeout(300)
-    assert page.evaluate("scrollY") > 50
+    page.wait_for_function("scrollY > 50")
     assert outputs(page) == before
 
 

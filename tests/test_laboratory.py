@@ -32,7 +32,7 @@ from optim import (
     saddle,
 )
 from optim.explore.laboratory import SCRIPT, STYLE, laboratory
-from tools.browser import PHONE, ROOT, stand_alone, touch
+from tools.browser import PHONE, ROOT, hold_clock, stand_alone, touch
 from tools.notebooks import laboratories
 
 STEPS, STARTS = 200, 50
@@ -312,12 +312,16 @@ def test_one_step_back_and_a_point_of_a_curve_are_read_as_computed(browser, addr
 def test_it_plays_by_itself_only_for_readers_who_do_not_mind_motion(browser, address):
     with opened(browser, address) as page:
         assert page.locator(".step").inner_text() == "step 100"
+        hold_clock(page)
         page.get_by_role("button", name="Play").click()
+        page.clock.run_for(100)
         page.get_by_role("button", name="Pause").click()
         assert page.locator(".step").inner_text() != "step 100"
     with opened(browser, address, reduced_motion="no-preference") as page:
         page.get_by_role("button", name="Pause").wait_for()
-        page.get_by_role("button", name="Play").wait_for()  # after some seconds it has come to its end
+        hold_clock(page)
+        page.clock.run_for(10_000)
+        assert page.get_by_role("button", name="Play").is_visible()  # it has come to its end
         assert page.locator(".step").inner_text() == "step 100"
 
 
@@ -350,10 +354,12 @@ def test_what_changed_is_said_once_when_all_is_still(browser, address):
             const heard = document.querySelector("[aria-live]");
             new MutationObserver(() => said.push(heard.textContent)).observe(heard, { childList: true });
         }""")
+        hold_clock(page)
         for _ in range(5):
             page.locator(".start").press("ArrowUp")
-        page.wait_for_function("said.length > 0")
-        page.wait_for_timeout(900)
+            page.clock.run_for(500)
+        assert page.evaluate("said") == []
+        page.clock.run_for(2000)
         (said,) = page.evaluate("said")
         assert said.startswith("Loss at step 100 from −2, ") and "Adagrad < 1e−12" in said
 

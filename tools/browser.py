@@ -91,6 +91,12 @@ def touch(page, *points):
     page.wait_for_timeout(200)
 
 
+def hold_clock(page):
+    """Let time stand still on a page, until ``page.clock.run_for`` lets some of it go by."""
+    page.clock.install(time=0)
+    page.clock.pause_at(24 * 60 * 60)
+
+
 def count_explorables(page):
     """Return how many explorables the stored notebook of a page shows."""
     notebook = ROOT / f"{page}.ipynb"
