@@ -15,8 +15,9 @@ ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
 PAGES = re.findall(r"^[ -]*(?:root|file): *(\S+)", (ROOT / "_toc.yml").read_text("utf-8"), re.MULTILINE)
 
-SYSTEM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MISSING = "no Chromium here; on Debian `apt-get install chromium`, elsewhere `playwright install chromium`"
+# The first is Chromium without what draws windows: it takes two thirds of the time of the second.
+SYSTEM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MISSING = f"no Chromium here; on Debian `apt-get install {SYSTEM[0]}`, elsewhere `playwright install chromium`"
 
 
 @contextmanager
@@ -25,9 +26,9 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        programs = [playwright.chromium.executable_path, *filter(None, map(shutil.which, SYSTEM))]
-        program = next(filter(Path.exists, map(Path, programs)), None)
-        browser = playwright.chromium.launch(executable_path=program) if program else None
+        own = Path(playwright.chromium.executable_path).exists()
+        program = None if own else next(filter(None, map(shutil.which, SYSTEM)), None)
+        browser = playwright.chromium.launch(executable_path=program) if own or program else None
         yield browser
         if browser:
             browser.close()
