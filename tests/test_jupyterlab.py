@@ -11,7 +11,7 @@ import pytest
 
 from tools.browser import ROOT, count_explorables
 
-CHAPTER = "chapters/sgd"
+CHAPTER = "chapters/optimization"
 LABORATORY = """
 from dataclasses import dataclass
 
@@ -112,6 +112,7 @@ def notebook(browser, lab):
         """(error) => document.querySelector(error)
             || [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].every((e) => /\\d/.test(e.innerText))""",
         arg=ERROR,
+        polling=500,
         timeout=90_000,
     )
     yield tab
