@@ -79,13 +79,13 @@ RUN = """([spec, cases, steps]) => {
         return { last: r.last, x: [...r.x.slice(0, 2 * r.last + 2)], loss: [...r.loss.slice(0, r.last + 1)] };
     }));
 }"""
-STEP = """([spec, cases]) => {
+STEP = """([spec, hypers, steps]) => {
     const { methods: [method] } = compile(spec);
-    return JSON.stringify(cases.map(({ t, hypers, g, x, s }) => {
-        [x, g, s] = [x, g, s].map((numbers) => Float64Array.from(numbers));
-        method.update(t, hypers, x, g, s);
+    return JSON.stringify(steps.flatMap(([t, runs, ...before]) => runs.map((run, place) => {
+        const [g, x, s] = before.map((each) => Float64Array.from(each[place]));
+        method.update(t, hypers[run], x, g, s);
         return [...x, ...s];
-    }));
+    })));
 }"""
 
 
@@ -154,22 +154,20 @@ def test_each_step_agrees_to_1e_12_where_powers_are_rounded_otherwise(script, ru
     seen = script(RUN, spec, list(zip(hypers, starts.T.tolist(), strict=True)), STEPS)
     assert [shown["last"] for shown in seen] == lasts.tolist()  # divergence at the same step
 
-    def remembered(state):
+    def remembered():
         return np.reshape([getattr(state, array) for array in rule.memory], (-1, STARTS))
 
-    theta, state, cases, before, after = starts.copy(), many.init(starts), [], [], []
+    theta, state, steps, before, after = starts.copy(), many.init(starts), [], [], []
     with np.errstate(all="ignore"):
         for t in range(1, STEPS + 1):
-            g, x, s = loss.gradient(theta), theta.copy(), remembered(state).copy()
+            runs = np.flatnonzero(t <= lasts)
+            g, x, s = loss.gradient(theta), theta.copy(), remembered()
+            steps.append([t, *(each.T[runs].tolist() for each in (np.arange(STARTS), g, x, s))])
             many.step(theta, g, state)
-            kept = remembered(state)
-            for k in np.flatnonzero(t <= lasts):
-                numbers = {"g": g[:, k].tolist(), "x": x[:, k].tolist(), "s": s[:, k].tolist()}
-                cases.append({"t": t, "hypers": hypers[k], **numbers})
-                before.append([*x[:, k], *s[:, k]])
-                after.append([*theta[:, k], *kept[:, k]])
-    steps, before, after = np.array(script(STEP, spec, cases)), np.array(before), np.array(after)
-    assert np.all(np.abs(steps - after) <= 1e-12 * (np.abs(before) + np.abs(after)))  # a sum near 0 has lost digits
+            before.append(np.concatenate([x, s]).T[runs])
+            after.append(np.concatenate([theta, remembered()]).T[runs])
+    seen, before, after = np.array(script(STEP, spec, hypers, steps)), np.concatenate(before), np.concatenate(after)
+    assert np.all(np.abs(seen - after) <= 1e-12 * (np.abs(before) + np.abs(after)))  # a sum near 0 has lost digits
 
 
 def test_a_coordinate_that_never_felt_a_gradient_stays_put(script):
