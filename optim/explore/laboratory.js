@@ -501,13 +501,15 @@ function laboratory(root, spec, model = null) {
       + `θ = ${pair(r.x.subarray(2 * h.k, 2 * h.k + 2))}, ${lossIs(r.loss[h.k])}${escape(remembered.join(""))}`;
   }
 
-  let telling;
+  // A screen reader hears what has changed once all is still, and nothing before the reader has moved something.
+  let telling, told;
   function tell() {
     clearTimeout(telling);
     telling = setTimeout(() => {
       const each = methods.map((m, k) => runs[k] && `${spec.methods[k].name} ${says(runs[k], lossWords)}`).filter(Boolean);
       const text = `Loss at step ${state.at} from ${words(start()[0])}, ${words(start()[1])}: ${each.join(", ")}.`;
-      find("[aria-live]").textContent = text;
+      if (told && told !== text) find("[aria-live]").textContent = text;
+      told = text;
       land.setAttribute("aria-label", `Paths on ${loss().label}. ${text}`);
     }, 700);
   }
