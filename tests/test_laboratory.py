@@ -318,6 +318,7 @@ def test_it_plays_by_itself_only_for_readers_who_do_not_mind_motion(browser, add
     with opened(browser, address, reduced_motion="no-preference") as page:
         page.get_by_role("button", name="Pause").wait_for()
         page.get_by_role("button", name="Play").wait_for()  # after some seconds it has come to its end
+        drawn_anew(page)
         assert page.locator(".step").inner_text() == "step 100"
 
 
