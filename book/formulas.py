@@ -5,7 +5,9 @@ JavaScript engine from another. A formula on a page is
 
 - what one sees: MathJax's HTML, whose characters come from a style sheet that holds those in use and nothing else;
 - what a screen reader says: MathML, hidden from the eye, with the TeX beside it as its annotation;
-- what one copies: that TeX, by `static/copy.js`.
+- what one copies: that TeX.
+
+With scripts, a browser takes the MathML for text at first, and `static/formulas.js` reads it when the page is painted.
 
 A formula that MathJax does not understand is a warning, hence an error.
 """
@@ -148,7 +150,7 @@ def typeset(tex, display=False):
     opening, content = (UNHEARD.sub("", part) for part in (opening, content))
     content = ENTITY.sub(lambda code: chr(int(code[1], 16)), re.sub(r">\n\s*", ">", content))
     said = f"{opening}<semantics><mrow>{content}</mrow>{annotation}</semantics></math>"
-    said = f"<mjx-assistive-mml>{said}</mjx-assistive-mml>"
+    said = f"<mjx-assistive-mml><noscript>{said}</noscript></mjx-assistive-mml>"
     return (
         seen.replace("<mjx-math", '<mjx-math aria-hidden="true"', 1) + said
     )  # what scrolls can be focused, so is not hidden

@@ -1,3 +1,17 @@
+// What a screen reader says of the formulas, and what one copies, is MathML that nobody sees: half of a page's elements.
+// It waits as text (book/formulas.py) and is read, some formulas at a time, when the page has nothing else to do.
+const later = window.requestIdleCallback ?? setTimeout;
+const silent = [...document.querySelectorAll("mjx-assistive-mml")];
+function giveVoice() {
+  silent.splice(0, 20).forEach(read);
+  if (silent.length) later(giveVoice);
+}
+function read(formula) {
+  const text = formula.querySelector("noscript");
+  if (text) text.outerHTML = text.textContent;
+}
+later(giveVoice);
+
 // Copied text keeps its formulas, as TeX between dollars: what one sees of a formula is drawn, not written.
 document.addEventListener("copy", (event) => {
   const selection = getSelection();
@@ -8,6 +22,7 @@ document.addEventListener("copy", (event) => {
     widen(range);
     copied.append(range.cloneContents());
   }
+  copied.querySelectorAll("mjx-assistive-mml").forEach(read);
   const formulas = copied.querySelectorAll(".math");
   if (!formulas.length) return; // the browser does better by itself
   for (const formula of formulas) {
