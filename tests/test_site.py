@@ -221,9 +221,14 @@ def test_a_formula_is_seen_and_heard_without_scripts(visit):
     tab.context.close()
 
 
-def test_copied_text_keeps_its_formulas(visit):
+@pytest.mark.parametrize("idle", [True, False], ids=["later", "at once"])
+def test_copied_text_keeps_its_formulas(window, site, idle):
     """What is copied from a page holds each formula as TeX, whole even if only half of it was marked."""
-    tab = visit("http", "chapters/momentum")
+    tab = window("http")
+    if not idle:
+        tab.add_init_script("window.requestIdleCallback = () => {}")
+    tab.goto(f"{site['http']}chapters/momentum.html")
+    tab.wait_for_function("(idle) => !document.querySelector('mjx-assistive-mml noscript') === idle", arg=idle)
     copied = tab.evaluate(
         r"""() => {
             const end = [...document.querySelectorAll("article p")].find((p) => p.textContent.startsWith("You will"));
