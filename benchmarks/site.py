@@ -79,7 +79,7 @@ MOVE = """async (slider, moves) => {
 
 def main():
     """Build, measure and print."""
-    with TemporaryDirectory() as folder, chromium() as browser:
+    with TemporaryDirectory() as folder, chromium(whole=True) as browser:
         if not browser:
             sys.exit(MISSING)
         start = time.perf_counter()

@@ -21,14 +21,19 @@ MISSING = f"no Chromium here; on Debian `apt-get install {SYSTEM[0]}`, elsewhere
 
 
 @contextmanager
-def chromium():
-    """Start Chromium without a window, Playwright's own or the system's, and yield it; None where there is none."""
+def chromium(whole=False):
+    """Start Chromium without a window, Playwright's own or the system's, and yield it; None where there is none.
+
+    Measurements ask for the whole browser, which readers have: it fetches pictures from less far away than the shell.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path).exists()
-        program = None if own else next(filter(None, map(shutil.which, SYSTEM)), None)
-        browser = playwright.chromium.launch(executable_path=program) if own or program else None
+        programs = [*SYSTEM[1:], SYSTEM[0]] if whole else SYSTEM
+        program = None if own else next(filter(None, map(shutil.which, programs)), None)
+        channel = "chromium" if own and whole else None  # or it would be Playwright's shell
+        browser = playwright.chromium.launch(executable_path=program, channel=channel) if own or program else None
         yield browser
         if browser:
             browser.close()
