@@ -1,4 +1,4 @@
-// What a screen reader says of the formulas, and what one copies, is MathML that nobody sees: half of a page's elements.
+// What a screen reader says of the formulas, and what one copies, is MathML that nobody sees: a third of what a page consists of.
 // It waits as text (book/formulas.py) and is read, some formulas at a time, when the page has nothing else to do.
 const later = window.requestIdleCallback ?? setTimeout;
 const silent = [...document.querySelectorAll("mjx-assistive-mml")];
