@@ -1,5 +1,5 @@
-// What a screen reader says of the formulas, and what one copies, is MathML that nobody sees: a third of what a page consists of.
-// It waits as text (book/formulas.py) and is read, some formulas at a time, when the page has nothing else to do.
+// What a screen reader says of the formulas, and what one copies, is MathML that nobody sees: a third of a page's
+// elements. It waits as text (book/formulas.py) and is read, some formulas at a time, when the page is idle.
 const later = window.requestIdleCallback ?? setTimeout;
 const silent = [...document.querySelectorAll("mjx-assistive-mml")];
 function giveVoice() {
