@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
 PAGES = re.findall(r"^[ -]*(?:root|file): *(\S+)", (ROOT / "_toc.yml").read_text("utf-8"), re.MULTILINE)
 
-# The first is Chromium without what draws windows: it takes two thirds of the time of the second.
+# The first is Chromium without what draws windows: a page is there in two thirds of the time.
 SYSTEM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = f"no Chromium here; on Debian `apt-get install {SYSTEM[0]}`, elsewhere `playwright install chromium`"
 
