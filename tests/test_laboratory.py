@@ -193,7 +193,8 @@ def address(shown, tmp_path_factory):
     return stand_alone(shown, tmp_path_factory.mktemp("laboratory"))
 
 
-opened = partial(tools.browser.opened, ready="document.querySelector('.loss').textContent")
+READY = "document.querySelector('.loss').textContent"
+opened = partial(tools.browser.opened, ready=READY)
 
 
 def drawn_anew(page):
@@ -474,6 +475,7 @@ def test_python_and_the_page_share_start_settings_landscape_and_what_is_shown(br
     page.add_script_tag(content=SCRIPT)
     traits = {name: getattr(shown, name) for name in ("landscape", "start", "steps", "settings", "shown")}
     page.evaluate(MODEL, [shown.spec, shown.caption, traits])
+    page.wait_for_function(READY)
     assert losses_shown(page) == ends(ravine(20), METHODS, [-2.0, 0.5])
 
     page.evaluate("model.set('start', [-1, 0.25])")

@@ -121,8 +121,17 @@ function rgb(color) {
   return [1, 3, 5].map((k) => parseInt(color.trim().slice(k, k + 2), 16));
 }
 
-// The landscape in bands of equal area, bluer where it is lower, with a line between two bands.
-function paintGround(canvas, loss, view, width, height, ratio, colors) {
+// A colour as the one number that a pixel is in a picture's memory.
+function pixel(color) {
+  return new Uint32Array(Uint8ClampedArray.of(...color, 255).buffer)[0];
+}
+
+// The landscape in bands of equal area, bluer where it is lower, with a line between two bands. It yields whenever
+// it has worked for SLICE milliseconds, and when it is done.
+const SLICE = 8;
+function* paintGround(canvas, loss, view, ratio, colors) {
+  let until = performance.now() + SLICE;
+  const { width, height } = view;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   const { width: w, height: h } = canvas, bands = 14;
@@ -137,21 +146,26 @@ function paintGround(canvas, loss, view, width, height, ratio, colors) {
   const levels = Array.from({ length: bands - 1 }, (_, k) => sample[Math.floor(((k + 1) / bands) * sample.length)]);
   const [low, high, line] = [colors.low, colors.high, colors.line].map(rgb);
   const shades = Array.from({ length: bands }, (_, k) => low.map((c, n) => c + ((high[n] - c) * k) / (bands - 1)));
+  const inside = shades.map(pixel), edge = shades.map((shade) => pixel(shade.map((c, n) => (c + line[n]) / 2)));
   const context = canvas.getContext("2d"), image = context.createImageData(w, h), above = new Uint8Array(w);
+  const pixels = new Uint32Array(image.data.buffer);
   for (let j = 0, p = 0; j < h; j++) {
-    for (let i = 0, left = 0; i < w; i++, p += 4) {
+    for (let i = 0, left = 0; i < w; i++, p++) {
       const value = at(i, j);
       let band = left;  // mostly the same as beside it
       while (band < bands - 1 && !(value < levels[band])) band++;
       while (band > 0 && value < levels[band - 1]) band--;
-      const edge = (i && band !== left) || (j && band !== above[i]);
-      const shade = shades[band];
-      for (let n = 0; n < 3; n++) image.data[p + n] = edge ? (shade[n] + line[n]) / 2 : shade[n];
-      image.data[p + 3] = 255;
+      const other = (i && band !== left) || (j && band !== above[i]);
+      pixels[p] = (other ? edge : inside)[band];
       left = above[i] = band;
+    }
+    if (performance.now() > until) {
+      yield;
+      until = performance.now() + SLICE;
     }
   }
   context.putImageData(image, 0, 0);
+  yield;
 }
 
 // ---- The figure.
@@ -173,7 +187,7 @@ function laboratory(root, spec, model = null) {
   const find = (selector) => root.querySelector(selector), all = (selector) => [...root.querySelectorAll(selector)];
   const [land, curves] = all("canvas"), handle = find(".start"), scrub = find(".scrub"), play = find(".play");
   const ground = document.createElement("canvas");
-  let boxes = [], view, scale, places = [], stale = true, waiting = [], groundKey = "";
+  let boxes = [], view, scale, places = [], stale = true, painting = null, waiting = [], groundKey = "";
 
   const loss = () => losses[state.landscape];
   const hypers = (m) => state.hypers[state.landscape][m];
@@ -215,19 +229,21 @@ function laboratory(root, spec, model = null) {
   const toPixel = (x, y) => [across(x), down(y)];
   const keep = (v) => Math.max(-1e5, Math.min(1e5, v));
 
-  // A new landscape comes in three frames, so that a phone can listen in between: its ground, its paths, its curves.
+  // A new landscape comes over several frames, so that a phone can listen in between: its ground, slice by slice, its
+  // paths, its curves.
   function draw() {
     if (!boxes[0]?.width) return;
     if (stale) arrange();
-    if (newGround()) {
-      waiting = [drawLandscape, drawCurves];
-    } else if (waiting.length) {
+    if (newGround()) waiting = [drawLandscape, drawCurves];
+    const painted = painting.next().done;
+    if (painted && waiting.length) {
       waiting.shift()();
-    } else {
+    } else if (painted) {
       drawLandscape();
       drawCurves();
     }
-    if (waiting.length) redraw();
+    if (!painted || waiting.length) redraw();
+    placeHandle();
     writeRows();
   }
 
@@ -253,12 +269,12 @@ function laboratory(root, spec, model = null) {
     return points;
   }
 
-  // Paint the landscape if it is not there yet, and say whether that was so.
+  // Begin to paint the landscape if this one is not there yet, and say whether that was so.
   function newGround() {
     const { width, height } = view, ratio = window.devicePixelRatio || 1;
     const key = [state.landscape, width, height, ratio, colors.low].join();
     if (key === groundKey) return false;
-    paintGround(ground, loss(), view, width, height, Math.min(ratio, 2), colors);
+    painting = paintGround(ground, loss(), view, Math.min(ratio, 2), colors);
     groundKey = key;
     return true;
   }
@@ -292,10 +308,13 @@ function laboratory(root, spec, model = null) {
     context.font = "12px system-ui, sans-serif";
     context.fillStyle = colors.ink;
     for (const { x, y } of taken) label(context, "minimum", x, y, "left");
+  }
+
+  function placeHandle() {
     const [x, y] = toPixel(...start());
     handle.style.transform = `translate(${x}px, ${y}px)`;
-    const words2 = `Starting point ${words(start()[0])}, ${words(start()[1])}. Arrow keys move it.`;
-    if (handle.getAttribute("aria-label") !== words2) handle.setAttribute("aria-label", words2);
+    const said = `Starting point ${words(start()[0])}, ${words(start()[1])}. Arrow keys move it.`;
+    if (handle.getAttribute("aria-label") !== said) handle.setAttribute("aria-label", said);
   }
 
   // The step after which a path stays far outside for good: it is drawn up to there, in the direction in which it left.
