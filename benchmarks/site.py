@@ -59,16 +59,16 @@ new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.ha
 })();
 """
 
-# Moves a slider all over its range; returns for each move how long the script took, in milliseconds.
-MOVE = """async (slider, moves) => {
-    const took = [], places = Number(slider.max) + 1;
+# Moves a control all over its range; returns for each move how long the script took, in milliseconds.
+MOVE = """async (control, moves) => {
+    const took = [], places = Number(control.dataset.positions);
     let long = 0;
     const observer = new PerformanceObserver((tasks) => { long += tasks.getEntries().length; });
     observer.observe({ type: "longtask" });
     for (let move = 0; move < moves; move++) {
-        slider.value = (move * 7) % places;
+        control.value = Math.floor(((move * 0.618) % 1) * places);
         const before = performance.now();
-        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        control.dispatchEvent(new Event("input", { bubbles: true }));
         took.push(performance.now() - before);
         await new Promise(requestAnimationFrame);
     }
@@ -232,8 +232,8 @@ def blocking_time(tasks, paint):
 
 
 def moves(browser, address, folder):
-    """Print how heavy each explorable is on its page, and how long the script takes for a move of a slider."""
-    title(f"Explorables on the page: kB compressed, ms of script for each of {MOVES} moves a slider, tasks over 50 ms")
+    """Print how heavy each explorable is on its page, and how long the script takes for a move of a control."""
+    title(f"Explorables on the page: kB compressed, ms of script for each of {MOVES} moves a control, tasks over 50 ms")
     row("", "kB", "median", "p95", "longest", "long tasks", "")
     for page in CHAPTERS:
         html = (folder / f"{page}.html").read_text("utf-8")
@@ -246,7 +246,7 @@ def moves(browser, address, folder):
             figure = tab.locator(".explorable").nth(number)
             figure.scroll_into_view_if_needed()
             figure.locator(".board").wait_for()
-            runs = [slider.evaluate(MOVE, MOVES) for slider in figure.locator("input[data-control]").all()]
+            runs = [control.evaluate(MOVE, MOVES) for control in figure.locator("[data-control]").all()]
             median, p95, longest = np.percentile(np.concatenate([took for took, _ in runs]), [50, 95, 100])
             kilobytes, long = compressed(html.encode()) / 1000, sum(long for _, long in runs)
             holds = kilobytes <= 120 and p95 <= 8 and not long
