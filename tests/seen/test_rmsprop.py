@@ -102,3 +102,13 @@ def test_on_a_gentle_slope_rmsprop_waits_and_walks_on():
     assert pace.max() > 0.9
     assert x[-1] > 4
     assert seen.numbers("Momentum ends")[0] == pytest.approx(1.74, abs=0.006)
+
+
+@pytest.mark.parametrize(("alpha", "times"), [(0.999, 1), (0.99, 4)])
+def test_the_floor_holds_where_the_memory_is_long_beside_the_gaps_of_the_noise(alpha, times):
+    """Below result 5.9: noise that is 100 once in 101 steps and -1 otherwise, in 100 runs beside each other."""
+    rng, eta, s = np.random.default_rng(0), 0.01, 10
+    bowl = Loss("bowl", lambda x: 0.5 * np.mean(x * x), lambda x, noise: x + noise, 100)
+    noise = (np.where(rng.random(100) < 1 / 101, 100.0, -1.0) for _ in range(20_000))
+    run = minimize(bowl, np.zeros(100), RMSProp(eta, alpha=alpha), 20_000, batches=noise)
+    assert np.mean(run.loss[10_000:]) == pytest.approx(times * eta * s / 4, rel=0.1)
