@@ -401,6 +401,18 @@ def test_on_a_phone_all_of_it_is_in_view_and_large_enough_to_read(browser, addre
         assert page.evaluate(small) == 0
 
 
+def test_the_landscape_is_the_same_painted_at_once_and_in_slices(browser, address):
+    """By a clock that stands still the ground is one slice, by one that ticks when it is read, one for nine rows."""
+    pictures = []
+    for tick in (0, 1):
+        with opened(browser, address) as page:
+            page.evaluate("(tick) => { let now = 0; performance.now = () => (now += tick); }", tick)
+            page.locator(".landscape").select_option("four minima")
+            page.evaluate("async () => { for (let k = 0; k < 60; k++) await new Promise(requestAnimationFrame); }")
+            pictures.append(page.locator(".land canvas").evaluate("(canvas) => canvas.toDataURL()"))
+    assert pictures[0] == pictures[1]
+
+
 @pytest.mark.parametrize("view", [{}, PHONE], ids=["screen", "phone"])
 def test_its_height_is_kept_free_before_the_script_comes(browser, address, view):
     with opened(browser, address, **view) as page:
