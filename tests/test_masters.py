@@ -165,6 +165,8 @@ def test_last_years_solutions_fail_in_every_convention_and_are_told_why(name):
     failed = [mark for mark in marks if mark.points < mark.max_points]
     assert failed
     assert all(mark.feedback for mark in failed), [mark.question for mark in failed if not mark.feedback]
+    lost, most = sum(mark.max_points - mark.points for mark in marks), sum(mark.max_points for mark in marks)
+    assert re.search(rf"\b{lost:g} of (the )?{most:g}\b", (ROOT / "chapters" / "teaching.md").read_text("utf-8"))
 
 
 @every_assignment
